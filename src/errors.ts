@@ -1,0 +1,92 @@
+/**
+ * Every error a caller can meet, in one table: reason → canonical code.
+ *
+ * The domain throws {@link ParleyError}; `rpc/status.ts` turns it into a
+ * `google.rpc.Status`. Anything else that is thrown is a defect: logged, and
+ * answered as INTERNAL without a word of its text.
+ */
+
+/** The canonical code of each reason this version gives; `error_reason.proto` says what each means. */
+const CODES = {
+  FIELD_INVALID: 'INVALID_ARGUMENT',
+  REQUEST_INVALID: 'INVALID_ARGUMENT',
+  REQUEST_ID_REUSED: 'INVALID_ARGUMENT',
+  PAGE_TOKEN_INVALID: 'INVALID_ARGUMENT',
+  ETAG_MISMATCH: 'ABORTED',
+  SESSION_NOT_FOUND: 'NOT_FOUND',
+  SESSION_DELETED: 'NOT_FOUND', // of reads; a write says FAILED_PRECONDITION
+  SESSION_ALREADY_EXISTS: 'ALREADY_EXISTS',
+  PARTICIPANT_NOT_FOUND: 'NOT_FOUND',
+  PARTICIPANT_KIND_CONFLICT: 'FAILED_PRECONDITION',
+  REVISION_NOT_FOUND: 'NOT_FOUND',
+  REVISION_COMPACTED: 'OUT_OF_RANGE',
+  QUOTA_EXCEEDED: 'RESOURCE_EXHAUSTED',
+  STORAGE_FULL: 'RESOURCE_EXHAUSTED',
+  STORAGE_UNAVAILABLE: 'UNAVAILABLE',
+  SERVER_STOPPING: 'UNAVAILABLE',
+  CALL_ENDED: 'CANCELLED',
+  INTERNAL: 'INTERNAL',
+} as const;
+
+/** A reason as callers see it in `ErrorInfo`: a value of `ErrorReason` without its prefix. */
+export type Reason = keyof typeof CODES;
+
+/** A canonical gRPC code by name. */
+export type CodeName = (typeof CODES)[Reason] | 'DEADLINE_EXCEEDED' | 'UNIMPLEMENTED';
+
+/** One malformed field: its path as the caller wrote it (`session.metadata["a"]`), and what is wrong. */
+export interface FieldViolation {
+  readonly field: string;
+  readonly description: string;
+}
+
+/** What an error carries besides its reason and message. */
+export interface ErrorContext {
+  /** Overrides the reason's usual code. */
+  readonly code?: CodeName;
+  readonly fields?: readonly FieldViolation[];
+  readonly resource?: { readonly type: string; readonly name: string };
+  /** When a retry may succeed, in milliseconds. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** An error that is meant for the caller: its message reaches them word for word. */
+export class ParleyError extends Error {
+  readonly reason: Reason;
+  readonly code: CodeName;
+  readonly context: ErrorContext;
+
+  constructor(reason: Reason, message: string, context: ErrorContext = {}) {
+    super(message, { cause: context.cause });
+    this.reason = reason;
+    this.code = context.code ?? CODES[reason];
+    this.context = context;
+  }
+}
+
+/** INVALID_ARGUMENT `FIELD_INVALID`, naming one field. */
+export function fieldInvalid(field: string, description: string): ParleyError {
+  return new ParleyError('FIELD_INVALID', `${field}: ${description}`, { fields: [{ field, description }] });
+}
+
+/** NOT_FOUND `SESSION_NOT_FOUND`; says nothing about other namespaces. */
+export function sessionNotFound(sessionId: string): ParleyError {
+  return new ParleyError('SESSION_NOT_FOUND', `there is no session ${JSON.stringify(sessionId)}`, {
+    resource: { type: 'parley.v1.Session', name: sessionId },
+  });
+}
+
+/** `SESSION_DELETED`: NOT_FOUND to somebody who reads, FAILED_PRECONDITION to somebody who writes. */
+export function sessionDeleted(sessionId: string, during: 'read' | 'write'): ParleyError {
+  const hint = during === 'write' ? '; UndeleteSession brings it back' : '';
+  return new ParleyError('SESSION_DELETED', `session ${JSON.stringify(sessionId)} is deleted${hint}`, {
+    code: during === 'write' ? 'FAILED_PRECONDITION' : 'NOT_FOUND',
+    resource: { type: 'parley.v1.Session', name: sessionId },
+  });
+}
+
+/** ABORTED `ETAG_MISMATCH`: read again, and decide again. */
+export function etagMismatch(what: 'session' | 'configs'): ParleyError {
+  return new ParleyError('ETAG_MISMATCH', `the ${what} changed since this etag was read`);
+}

@@ -1,0 +1,184 @@
+/**
+ * Serves protoc-gen-es services with grpc-js: handlers are promises or async
+ * generators, and nothing they do can take the process down.
+ *
+ * grpc-js sees Buffers only; decoding happens here, so that undecodable input
+ * is INVALID_ARGUMENT and a handler may answer with finished bytes.
+ */
+import { create, type DescMethod, type DescService, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { ParleyError } from '../errors.ts';
+import { Call, type GrpcCall } from './call.ts';
+import type { Interceptor } from './interceptor.ts';
+import type { ServiceImpl } from './service.ts';
+import { toParleyError, toStatusObject } from './status.ts';
+
+/** What every call on this server goes through. */
+export interface Pipeline {
+  readonly interceptors: readonly Interceptor[];
+  /** Aborts when the server begins to stop: streams end with SERVER_STOPPING, unary calls finish. */
+  readonly stopping: AbortSignal;
+}
+
+type AnyHandler = (input: unknown, call: Call) => unknown;
+type UnaryCallback = (error: object | null, value?: Uint8Array) => void;
+
+/** Adds a service to a grpc-js server. */
+export function serve<S extends DescService>(server: Server, service: S, impl: ServiceImpl<S>, pipeline: Pipeline): void {
+  const handlers: UntypedServiceImplementation = {};
+  for (const method of service.methods) {
+    const handler = (impl as Record<string, AnyHandler>)[method.localName]!.bind(impl);
+    handlers[method.localName] = isStream(method.methodKind, 'server')
+      ? (call: GrpcCall) => void streamAnswers(new Call(method, call), call, handler, pipeline)
+      : (call: GrpcCall, callback: UnaryCallback) => void answerOnce(new Call(method, call), call, callback, handler, pipeline);
+  }
+  server.addService(definition(service), handlers);
+}
+
+function definition(service: DescService): ServiceDefinition {
+  const identity = (bytes: Buffer): Buffer => bytes;
+  const entries = service.methods.map((method) => [
+    method.localName,
+    {
+      path: `/${service.typeName}/${method.name}`,
+      originalName: method.localName,
+      requestStream: isStream(method.methodKind, 'client'),
+      responseStream: isStream(method.methodKind, 'server'),
+      requestSerialize: identity,
+      requestDeserialize: identity,
+      responseSerialize: identity,
+      responseDeserialize: identity,
+    },
+  ]);
+  return Object.fromEntries(entries) as ServiceDefinition;
+}
+
+function isStream(kind: DescMethod['methodKind'], side: 'client' | 'server'): boolean {
+  return kind === 'bidi_streaming' || kind === `${side}_streaming`;
+}
+
+async function answerOnce(
+  call: Call,
+  grpcCall: GrpcCall,
+  callback: UnaryCallback,
+  handler: AnyHandler,
+  pipeline: Pipeline,
+): Promise<void> {
+  let error: ParleyError | undefined;
+  try {
+    await begin(call, pipeline);
+    const answer = await handler(input(call, grpcCall, pipeline), call);
+    callback(null, encode(call.method, answer));
+  } catch (thrown) {
+    error = toParleyError(thrown);
+    callback(toStatusObject(error));
+  }
+  end(call, pipeline, error);
+}
+
+async function streamAnswers(call: Call, grpcCall: GrpcCall, handler: AnyHandler, pipeline: Pipeline): Promise<void> {
+  let error: ParleyError | undefined;
+  try {
+    await begin(call, pipeline);
+    const answers = handler(input(call, grpcCall, pipeline), call) as AsyncIterable<unknown>;
+    await pump(call, grpcCall, answers, pipeline.stopping);
+    grpcCall.end();
+  } catch (thrown) {
+    error = toParleyError(thrown);
+    // Not destroy(error): that sends no status and the client would wait for ever.
+    if (!grpcCall.destroyed && !grpcCall.cancelled) grpcCall.emit('error', toStatusObject(error));
+  }
+  end(call, pipeline, error);
+}
+
+/** Writes answers as fast as the client reads them, until they end, the caller leaves, or the server stops. */
+async function pump(call: Call, grpcCall: GrpcCall, answers: AsyncIterable<unknown>, stopping: AbortSignal): Promise<void> {
+  const leash = new Leash();
+  const onAbort = () => leash.pull(call.signal.reason);
+  const onStop = () => leash.pull(serverStopping());
+  call.signal.addEventListener('abort', onAbort, { once: true });
+  stopping.addEventListener('abort', onStop, { once: true });
+  if (call.signal.aborted) onAbort();
+  if (stopping.aborted) onStop();
+  const iterator = answers[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await leash.wait(iterator.next());
+      if (next.done) return;
+      if (!grpcCall.write(encode(call.method, next.value) as Buffer)) await leash.wait(drained(grpcCall));
+    }
+  } finally {
+    stopping.removeEventListener('abort', onStop);
+    call.finish(); // wakes a generator that still waits for something, so that return() gets through
+    void Promise.resolve(iterator.return?.()).catch(() => {});
+  }
+}
+
+function drained(grpcCall: GrpcCall): Promise<void> {
+  return new Promise((resolve) => grpcCall.once('drain', resolve));
+}
+
+/** Waits that can be cut short. Unlike racing one long-lived promise, a finished wait leaves nothing behind. */
+class Leash {
+  #pulled: { reason: unknown } | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
+
+  pull(reason: unknown): void {
+    this.#pulled ??= { reason };
+    this.#reject?.(this.#pulled.reason);
+  }
+
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      promise.then(resolve, reject);
+      if (this.#pulled) reject(this.#pulled.reason);
+    });
+  }
+}
+
+async function begin(call: Call, { interceptors }: Pipeline): Promise<void> {
+  for (const interceptor of interceptors) {
+    const waiting = interceptor.begin?.(call);
+    if (waiting) await waiting;
+  }
+}
+
+/** One request, or the stream of them. */
+function input(call: Call, grpcCall: GrpcCall, pipeline: Pipeline): unknown {
+  return isStream(call.method.methodKind, 'client')
+    ? requests(call, grpcCall, pipeline)
+    : decode(call, grpcCall.request, pipeline);
+}
+
+async function* requests(call: Call, grpcCall: GrpcCall, pipeline: Pipeline): AsyncGenerator<unknown> {
+  // Leaving a plain `for await` early would destroy the call, and with it the status.
+  for await (const bytes of grpcCall.iterator({ destroyOnReturn: false })) yield decode(call, bytes as Buffer, pipeline);
+}
+
+function decode(call: Call, bytes: Buffer, { interceptors }: Pipeline): unknown {
+  const schema = call.method.input;
+  let message: ReturnType<typeof fromBinary>;
+  try {
+    message = fromBinary(schema, bytes, { readUnknownFields: false });
+  } catch (cause) {
+    throw new ParleyError('REQUEST_INVALID', `the request is not a ${schema.typeName}`, { cause });
+  }
+  for (const interceptor of interceptors) interceptor.request?.(call, schema, message);
+  return message;
+}
+
+function encode({ output }: DescMethod, answer: unknown): Uint8Array {
+  if (answer instanceof Uint8Array) return answer;
+  const bytes = toBinary(output, create(output, answer as never));
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function end(call: Call, { interceptors }: Pipeline, error: ParleyError | undefined): void {
+  call.finish();
+  for (const interceptor of interceptors.toReversed()) interceptor.end?.(call, error?.code ?? 'OK', error);
+}
+
+function serverStopping(): ParleyError {
+  return new ParleyError('SERVER_STOPPING', 'the server is shutting down; go on with another one', { retryAfterMs: 1000 });
+}
