@@ -25,6 +25,8 @@ const CODES = {
   STORAGE_UNAVAILABLE: 'UNAVAILABLE',
   SERVER_STOPPING: 'UNAVAILABLE',
   CALL_ENDED: 'CANCELLED',
+  SERVICE_UNKNOWN: 'NOT_FOUND',
+  METHOD_UNIMPLEMENTED: 'UNIMPLEMENTED',
   INTERNAL: 'INTERNAL',
 } as const;
 
@@ -32,7 +34,7 @@ const CODES = {
 export type Reason = keyof typeof CODES;
 
 /** A canonical gRPC code by name. */
-export type CodeName = (typeof CODES)[Reason] | 'DEADLINE_EXCEEDED' | 'UNIMPLEMENTED';
+export type CodeName = (typeof CODES)[Reason] | 'DEADLINE_EXCEEDED';
 
 /** One malformed field: its path as the caller wrote it (`session.metadata["a"]`), and what is wrong. */
 export interface FieldViolation {

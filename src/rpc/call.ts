@@ -8,14 +8,17 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
 import { ParleyError } from '../errors.ts';
 import type { Operation } from '../sessions/operation.ts';
+import type { Caller } from '../sessions/store.ts';
 
 /** The part of grpc-js's four call classes that all four share. */
 export type GrpcCall = ServerDuplexStream<Buffer, Buffer> & { readonly request: Buffer };
 
-export class Call {
+export class Call implements Caller {
   readonly method: DescMethod;
   /** `performance.now()` at arrival. */
   readonly startedAt = performance.now();
+  /** Who calls; empty as long as nobody is asked for credentials. */
+  readonly principal = '';
   /** Set by the idempotency interceptor when the caller sent a `request_id`. */
   operation: Operation | undefined;
   readonly #call: GrpcCall;
@@ -58,7 +61,9 @@ export class Call {
       if (this.#over || this.#call.cancelled) abort.abort(cancelled());
       else {
         // grpc-js says 'cancelled' for every call that is over, a finished one included.
-        this.#call.once('cancelled', () => abort.abort(this.#pastDeadline() ? deadlineExceeded() : cancelled()));
+        this.#call.once('cancelled', () =>
+          abort.abort(this.#pastDeadline() ? deadlineExceeded() : cancelled()),
+        );
         this.#watchDeadline(abort);
       }
     }

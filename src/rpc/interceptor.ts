@@ -7,6 +7,8 @@ import type { Call } from './call.ts';
 export interface Interceptor {
   /** Before anything of the request is decoded. */
   begin?(call: Call): void | Promise<void>;
+  /** For each request message, before it is decoded; an error that is not ours means that it cannot be. */
+  received?(call: Call, schema: DescMessage, bytes: Uint8Array): void;
   /** For each request message, decoded, before the handler sees it. May change it. */
   request?(call: Call, schema: DescMessage, message: Message): void;
   /** Once, after the status is decided. Must not throw. */

@@ -24,15 +24,21 @@ type AnyHandler = (input: unknown, call: Call) => unknown;
 type UnaryCallback = (error: object | null, value?: Uint8Array) => void;
 
 /** Adds a service to a grpc-js server. */
-export function serve<S extends DescService>(server: Server, service: S, impl: ServiceImpl<S>, pipeline: Pipeline): void {
-  const handlers: UntypedServiceImplementation = {};
+export function serve<S extends DescService>(
+  server: Server,
+  service: S,
+  impl: ServiceImpl<S>,
+  pipeline: Pipeline,
+): void {
+  const handlers: Record<string, unknown> = {};
   for (const method of service.methods) {
     const handler = (impl as Record<string, AnyHandler>)[method.localName]!.bind(impl);
     handlers[method.localName] = isStream(method.methodKind, 'server')
       ? (call: GrpcCall) => void streamAnswers(new Call(method, call), call, handler, pipeline)
-      : (call: GrpcCall, callback: UnaryCallback) => void answerOnce(new Call(method, call), call, callback, handler, pipeline);
+      : (call: GrpcCall, callback: UnaryCallback) =>
+          void answerOnce(new Call(method, call), call, callback, handler, pipeline);
   }
-  server.addService(definition(service), handlers);
+  server.addService(definition(service), handlers as UntypedServiceImplementation);
 }
 
 function definition(service: DescService): ServiceDefinition {
@@ -76,7 +82,12 @@ async function answerOnce(
   end(call, pipeline, error);
 }
 
-async function streamAnswers(call: Call, grpcCall: GrpcCall, handler: AnyHandler, pipeline: Pipeline): Promise<void> {
+async function streamAnswers(
+  call: Call,
+  grpcCall: GrpcCall,
+  handler: AnyHandler,
+  pipeline: Pipeline,
+): Promise<void> {
   let error: ParleyError | undefined;
   try {
     await begin(call, pipeline);
@@ -92,7 +103,12 @@ async function streamAnswers(call: Call, grpcCall: GrpcCall, handler: AnyHandler
 }
 
 /** Writes answers as fast as the client reads them, until they end, the caller leaves, or the server stops. */
-async function pump(call: Call, grpcCall: GrpcCall, answers: AsyncIterable<unknown>, stopping: AbortSignal): Promise<void> {
+async function pump(
+  call: Call,
+  grpcCall: GrpcCall,
+  answers: AsyncIterable<unknown>,
+  stopping: AbortSignal,
+): Promise<void> {
   const leash = new Leash();
   const onAbort = () => leash.pull(call.signal.reason);
   const onStop = () => leash.pull(serverStopping());
@@ -105,7 +121,7 @@ async function pump(call: Call, grpcCall: GrpcCall, answers: AsyncIterable<unkno
     for (;;) {
       const next = await leash.wait(iterator.next());
       if (next.done) return;
-      if (!grpcCall.write(encode(call.method, next.value) as Buffer)) await leash.wait(drained(grpcCall));
+      if (!grpcCall.write(encode(call.method, next.value))) await leash.wait(drained(grpcCall));
     }
   } finally {
     stopping.removeEventListener('abort', onStop);
@@ -153,25 +169,28 @@ function input(call: Call, grpcCall: GrpcCall, pipeline: Pipeline): unknown {
 
 async function* requests(call: Call, grpcCall: GrpcCall, pipeline: Pipeline): AsyncGenerator<unknown> {
   // Leaving a plain `for await` early would destroy the call, and with it the status.
-  for await (const bytes of grpcCall.iterator({ destroyOnReturn: false })) yield decode(call, bytes as Buffer, pipeline);
+  for await (const bytes of grpcCall.iterator({ destroyOnReturn: false }))
+    yield decode(call, bytes as Buffer, pipeline);
 }
 
 function decode(call: Call, bytes: Buffer, { interceptors }: Pipeline): unknown {
   const schema = call.method.input;
   let message: ReturnType<typeof fromBinary>;
   try {
+    for (const interceptor of interceptors) interceptor.received?.(call, schema, bytes);
     message = fromBinary(schema, bytes, { readUnknownFields: false });
   } catch (cause) {
+    if (cause instanceof ParleyError) throw cause;
     throw new ParleyError('REQUEST_INVALID', `the request is not a ${schema.typeName}`, { cause });
   }
   for (const interceptor of interceptors) interceptor.request?.(call, schema, message);
   return message;
 }
 
-function encode({ output }: DescMethod, answer: unknown): Uint8Array {
-  if (answer instanceof Uint8Array) return answer;
-  const bytes = toBinary(output, create(output, answer as never));
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** A Buffer, because grpc-js calls its `copy`. */
+function encode({ output }: DescMethod, answer: unknown): Buffer {
+  const bytes = answer instanceof Uint8Array ? answer : toBinary(output, create(output, answer as never));
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function end(call: Call, { interceptors }: Pipeline, error: ParleyError | undefined): void {
@@ -180,5 +199,7 @@ function end(call: Call, { interceptors }: Pipeline, error: ParleyError | undefi
 }
 
 function serverStopping(): ParleyError {
-  return new ParleyError('SERVER_STOPPING', 'the server is shutting down; go on with another one', { retryAfterMs: 1000 });
+  return new ParleyError('SERVER_STOPPING', 'the server is shutting down; go on with another one', {
+    retryAfterMs: 1000,
+  });
 }

@@ -14,9 +14,12 @@ import {
 import { StatusSchema } from '../../gen/google/rpc/status_pb.ts';
 import { type FieldViolation, ParleyError } from '../errors.ts';
 
-/** Past about 50 kB of details a client hangs or drops the connection; we stay far below. */
+/**
+ * Past about 50 kB of details a client hangs or drops the connection, and some
+ * allow 8 KiB for all headers: 4096 bytes in base64 and the message still fit.
+ */
 const MAX_DETAILS_BYTES = 4096;
-const MAX_MESSAGE_CHARS = 1024;
+const MAX_MESSAGE_BYTES = 2048;
 const MAX_VIOLATIONS = 10;
 
 /** Turns what a handler threw into what the caller may know: a defect becomes INTERNAL, without its text. */
@@ -27,7 +30,7 @@ export function toParleyError(error: unknown): ParleyError {
 
 /** The grpc-js status of an error, details included. */
 export function toStatusObject(error: ParleyError): StatusObject {
-  const details = clip(error.message, MAX_MESSAGE_CHARS);
+  const details = clipMessage(error.message);
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', encodeStatus(error, details));
   return { code: Code[error.code], details, metadata };
@@ -44,7 +47,10 @@ function encodeStatus(error: ParleyError, message: string): Buffer {
 function detailsOf(error: ParleyError): Any[] {
   const { fields, resource, retryAfterMs } = error.context;
   const details = [pack(ErrorInfoSchema, { reason: error.reason, domain: 'parley' })];
-  if (fields) details.push(pack(BadRequestSchema, { fieldViolations: fields.slice(0, MAX_VIOLATIONS).map(clipViolation) }));
+  if (fields)
+    details.push(
+      pack(BadRequestSchema, { fieldViolations: fields.slice(0, MAX_VIOLATIONS).map(clipViolation) }),
+    );
   if (resource) {
     details.push(pack(ResourceInfoSchema, { resourceType: resource.type, resourceName: resource.name }));
   }
@@ -58,6 +64,14 @@ function detailsOf(error: ParleyError): Any[] {
 
 function clipViolation({ field, description }: FieldViolation): FieldViolation {
   return { field: clip(field, 256), description: clip(description, 128) };
+}
+
+/** Clips to what a message takes up percent-encoded, nine bytes for one Chinese character. */
+function clipMessage(message: string): string {
+  const clipped = clip(message, MAX_MESSAGE_BYTES / 2);
+  return encodeURI(clipped).length <= MAX_MESSAGE_BYTES
+    ? clipped
+    : clipMessage(clip(clipped, clipped.length / 2));
 }
 
 /** A lone surrogate, whether sent or made by cutting a pair, would kill the process inside grpc-js. */

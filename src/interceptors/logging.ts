@@ -1,0 +1,15 @@
+/** One line per call at debug, and everything about a defect at error. */
+import type { Logger } from 'pino';
+import type { Interceptor } from '../rpc/interceptor.ts';
+
+export function logging(log: Logger): Interceptor {
+  return {
+    end(call, code, error) {
+      if (code === 'INTERNAL')
+        log.error({ method: call.path, err: error?.cause }, 'a call failed by a defect');
+      if (!log.isLevelEnabled('debug')) return;
+      const ms = Math.round((performance.now() - call.startedAt) * 1000) / 1000;
+      log.debug({ method: call.path, code, reason: error?.reason, peer: call.peer, ms }, 'call');
+    },
+  };
+}

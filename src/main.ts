@@ -1,0 +1,44 @@
+/** Environment → server → signals. */
+import { existsSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import pino from 'pino';
+import { helpText, readArguments, readSettings, SettingError } from './settings.ts';
+
+enableCompileCache(); // a second start need not compile again
+
+try {
+  const { help, insecure } = readArguments(process.argv.slice(2));
+  if (help) console.log(helpText());
+  else await run(insecure);
+} catch (error) {
+  // A sentence for the person at the terminal; the stack only where the sentence may not do.
+  console.error(`parley: ${(error as Error).message}`);
+  if (!(error instanceof SettingError)) console.error((error as Error).stack);
+  process.exitCode = 1;
+}
+
+async function run(insecure: boolean): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const settings = readSettings({ ...process.env, ...(insecure && { PARLEY_INSECURE: 'true' }) });
+  // Standard output belongs to the ready line.
+  const log = pino({ level: settings.logLevel }, pino.destination({ fd: 2, sync: true }));
+  const signal = stopSignal();
+  const { startServer } = await import('./server.ts'); // after enableCompileCache
+  const server = await startServer(settings, log, (line) => console.error(line));
+  for (const address of server.addresses) console.log(`parley listening on ${address}`);
+  log.info({ signal: await signal }, 'stopping');
+  await server.stop();
+}
+
+/** The first signal to stop. It is waited for from the very start, so that what was started is stopped too. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(name, () => {
+        resolve(name);
+        // A second one means now.
+        process.once(name, () => process.exit(1));
+      });
+    }
+  });
+}

@@ -1,0 +1,113 @@
+/**
+ * Our side of a Redis connection: commands fail fast instead of waiting, none is
+ * sent twice, and what fails is one of our errors.
+ */
+import { EventEmitter } from 'node:events';
+import { Redis, type RedisOptions } from 'ioredis';
+import { ParleyError } from '../errors.ts';
+import type { Milliseconds } from '../sessions/session.ts';
+import type { Script } from './scripts.ts';
+
+/** A caller is told UNAVAILABLE within a second. */
+const COMMAND_TIMEOUT: Milliseconds = 900;
+const RETRY_AFTER: Milliseconds = 1000;
+const PROBE_INTERVAL: Milliseconds = 500;
+
+type Argument = string | number | Buffer;
+
+/** Emits `up` when Redis answers (again) and `down` when it no longer does. */
+export class Connection extends EventEmitter<{ up: []; down: [] }> {
+  readonly #redis: Redis;
+  readonly #probe: NodeJS.Timeout;
+  #up = false;
+
+  /** `url`: redis://, rediss://, or the path of a Unix socket. */
+  constructor(url: string) {
+    super();
+    this.#redis = new Redis(url, OPTIONS);
+    this.#redis.on('error', () => {}); // every command says so itself
+    this.#redis.on('ready', () => this.#report(true));
+    this.#redis.on('close', () => this.#report(false));
+    // A server that hangs keeps its connections; only asking finds out.
+    this.#probe = setInterval(() => void this.#ask(), PROBE_INTERVAL);
+    this.#probe.unref();
+  }
+
+  get isUp(): boolean {
+    return this.#up;
+  }
+
+  /** Runs a command; arguments are never part of a command line, so they need no escaping. */
+  async call(command: string, ...args: Argument[]): Promise<unknown> {
+    try {
+      return await this.#redis.call(command, ...args);
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+
+  /** Runs a script, sending its text only to a Redis that does not know it. */
+  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    try {
+      return await this.#redis.evalsha(script.sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!String((error as Error).message).startsWith('NOSCRIPT')) throw translated(error);
+    }
+    return this.call('EVAL', script.lua, keys.length, ...keys, ...args);
+  }
+
+  /** A connection of its own for subscriptions, which take no other commands. */
+  subscriber(): Redis {
+    const subscriber = this.#redis.duplicate({ enableAutoPipelining: false, enableOfflineQueue: true });
+    subscriber.on('error', () => {});
+    return subscriber;
+  }
+
+  close(): void {
+    clearInterval(this.#probe);
+    this.removeAllListeners();
+    this.#redis.disconnect();
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      await this.#redis.ping();
+      this.#report(true);
+    } catch {
+      this.#report(false);
+    }
+  }
+
+  #report(up: boolean): void {
+    if (up === this.#up) return;
+    this.#up = up;
+    this.emit(up ? 'up' : 'down');
+  }
+}
+
+const OPTIONS = {
+  protocol: 2, // RESP3 changes the shape of FT.* and JSON.* replies
+  enableAutoPipelining: true,
+  // A command that was cut off may have run: whoever sent it decides, by request id, whether to repeat it.
+  maxRetriesPerRequest: 0,
+  enableOfflineQueue: false,
+  commandTimeout: COMMAND_TIMEOUT,
+  connectTimeout: 2 * COMMAND_TIMEOUT,
+  retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
+} satisfies RedisOptions;
+
+/** Replies of a Redis that is there but cannot serve now. */
+const UNAVAILABLE = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MISCONF|BUSY|NOREPLICAS|UNBLOCKED)\b/;
+
+/** Redis's own words stay in `cause`. */
+function translated(cause: unknown): Error {
+  const error = cause as Error;
+  if (error.name === 'ReplyError' && /^OOM\b/.test(error.message)) {
+    return new ParleyError('STORAGE_FULL', 'the storage is full', { cause });
+  }
+  if (error.name === 'ReplyError' && !UNAVAILABLE.test(error.message)) return error;
+  return new ParleyError('STORAGE_UNAVAILABLE', 'the storage does not answer', {
+    retryAfterMs: RETRY_AFTER,
+    cause,
+  });
+}

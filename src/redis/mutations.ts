@@ -1,0 +1,152 @@
+/**
+ * The mutations of one session, in line inside this process.
+ *
+ * A mutation reads a session, decides, and writes it back if nobody wrote in
+ * between. Callers of one process would only get in each other's way, so they
+ * line up, and the compare-and-set meets other processes alone. Nobody waits
+ * for the write before him to be acknowledged: he decides on what it will have
+ * made of the session (the head of the line), and Redis, which gets the writes
+ * in this order, refuses them all if one does not take.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Session } from '../sessions/session.ts';
+import type { Caller, Decision } from '../sessions/store.ts';
+
+/** What became of a write. */
+export type Outcome<T> =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'replay'; readonly answer: T }
+  /** Somebody else wrote; this is what is there now. */
+  | { readonly kind: 'conflict'; readonly current: Session | undefined };
+
+/** What one mutation needs of its session's storage. */
+export interface Steps<T> {
+  load(): Promise<{ session: Session | undefined } | { replay: T }>;
+  write(base: Session | undefined, decision: Decision<T>): Promise<Outcome<T>>;
+}
+
+/** A session as it will be once the writes under way are acknowledged. */
+interface Head {
+  readonly session: Session | undefined;
+  readonly written: Promise<Outcome<unknown>>;
+  /** Shared by all that were decided on each other's outcome. */
+  readonly lineage: { broken: boolean };
+}
+
+interface Line {
+  members: number;
+  turn: Promise<unknown>;
+  head: Head | undefined;
+}
+
+type Known = { readonly session: Session | undefined };
+type Attempt<T> =
+  | { readonly answer: T; readonly after?: Head | undefined }
+  | { readonly refusal: unknown; readonly after: Head | undefined }
+  | { readonly decision: Decision<T>; readonly head: Head };
+
+export class Mutations {
+  readonly #lines = new Map<string, Line>();
+
+  /** `known`: what the session is believed to be, where asking can be saved. */
+  async run<T>(
+    id: string,
+    caller: Caller,
+    decide: (current: Session | undefined) => Decision<T>,
+    steps: Steps<T>,
+    known?: Known,
+  ): Promise<T> {
+    const line = this.#join(id);
+    try {
+      for (let attempt = 0; ; attempt++) {
+        const tried = await inTurn(line, () => this.#try(line, caller, decide, steps, known));
+        known = undefined;
+        if (!('decision' in tried)) {
+          if (tried.after && !(await took(tried.after))) continue;
+          if ('refusal' in tried) throw tried.refusal;
+          return tried.answer;
+        }
+        const outcome = await settled(line, tried.head);
+        if (outcome.kind === 'done') return tried.decision.answer;
+        if (outcome.kind === 'replay') return outcome.answer as T;
+        known = { session: outcome.current };
+        // Two processes that keep colliding get out of step.
+        if (attempt > 2) await sleep(Math.random() * Math.min(2 ** attempt, 50));
+      }
+    } finally {
+      this.#leave(id, line);
+    }
+  }
+
+  /** Reads or takes over, decides, and sends the write, without waiting for it. */
+  async #try<T>(
+    line: Line,
+    caller: Caller,
+    decide: (current: Session | undefined) => Decision<T>,
+    steps: Steps<T>,
+    known: Known | undefined,
+  ): Promise<Attempt<T>> {
+    caller.throwIfOver();
+    const before = line.head;
+    const loaded = before ?? known ?? (await steps.load());
+    if ('replay' in loaded) return { answer: loaded.replay };
+    let decision: Decision<T>;
+    try {
+      decision = decide(loaded.session);
+    } catch (refusal) {
+      return { refusal, after: before };
+    }
+    // With a request id the answer must be remembered, even when nothing changes.
+    if (decision.write === undefined && !caller.operation) return { answer: decision.answer, after: before };
+    const head: Head = {
+      session: decision.write === undefined ? loaded.session : (decision.write ?? undefined),
+      written: steps.write(loaded.session, decision),
+      lineage: before?.lineage ?? { broken: false },
+    };
+    head.written.catch(() => {}); // everybody who waits for it hears of it
+    line.head = head;
+    return { decision, head };
+  }
+
+  #join(id: string): Line {
+    let line = this.#lines.get(id);
+    if (!line) {
+      line = { members: 0, turn: Promise.resolve(), head: undefined };
+      this.#lines.set(id, line);
+    }
+    line.members++;
+    return line;
+  }
+
+  #leave(id: string, line: Line): void {
+    if (--line.members === 0) this.#lines.delete(id);
+  }
+}
+
+function inTurn<T>(line: Line, work: () => Promise<T>): Promise<T> {
+  const result = line.turn.then(work);
+  line.turn = result.catch(() => {});
+  return result;
+}
+
+/** Waits for a write, and takes its outcome off the line when nobody may build on it any more. */
+async function settled(line: Line, head: Head): Promise<Outcome<unknown>> {
+  let done = false;
+  try {
+    const outcome = await head.written;
+    done = outcome.kind === 'done';
+    return outcome;
+  } finally {
+    if (!done) head.lineage.broken = true;
+    if (line.head === head || line.head?.lineage.broken) line.head = undefined;
+  }
+}
+
+/** Whether a write somebody else waits for took; it has its own waiter for errors. */
+async function took(head: Head): Promise<boolean> {
+  try {
+    return (await head.written).kind === 'done';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,102 @@
+/** Everything of Redis, opened and ready: the given one or a private one, checked, and indexed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Milliseconds } from '../sessions/session.ts';
+import type { Doorbell, RevisionLog, SessionStore } from '../sessions/store.ts';
+import type { Settings } from '../settings.ts';
+import { checkRedis } from './check.ts';
+import { Connection } from './connection.ts';
+import { RedisDoorbell } from './doorbell.ts';
+import { startEmbeddedRedis } from './embedded.ts';
+import { Keys } from './keys.ts';
+import { ensureSessionIndex } from './session_index.ts';
+import { RedisSessions } from './sessions.ts';
+
+/** How long a given Redis may take to answer at start. */
+const CONNECT_TIMEOUT: Milliseconds = 10_000;
+
+export interface OpenRedis {
+  readonly sessions: SessionStore;
+  readonly configs: SessionStore & RevisionLog & Doorbell;
+  /** Calls back now and whenever it changes: whether Redis answers. */
+  onHealth(report: (up: boolean) => void): void;
+  close(): Promise<void>;
+}
+
+export async function openRedis(
+  settings: Settings,
+  log: Logger,
+  announce: (line: string) => void,
+): Promise<OpenRedis> {
+  const embedded = settings.redisUrl ? undefined : await startEmbedded(settings, log, announce);
+  const url = settings.redisUrl ?? embedded!.path;
+  const connection = new Connection(url);
+  const keys = new Keys(settings.keyPrefix);
+  const sessions = new RedisSessions(connection, keys);
+  const doorbell = new RedisDoorbell(connection, keys);
+  const close = async () => {
+    doorbell.close();
+    connection.close();
+    await embedded?.stop();
+  };
+  try {
+    await answering(connection, url);
+    await checkRedis(connection);
+    await ensureSessionIndex(connection, keys);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const configs: OpenRedis['configs'] = Object.assign(sessions, { listen: doorbell.listen.bind(doorbell) });
+  return {
+    sessions,
+    configs,
+    onHealth: (report) => reportHealth(connection, keys, log, report),
+    close,
+  };
+}
+
+function startEmbedded(
+  { dataDir, redisServer, redisModules }: Settings,
+  log: Logger,
+  announce: (line: string) => void,
+) {
+  return startEmbeddedRedis({
+    dataDir,
+    server: redisServer,
+    modulesDir: redisModules,
+    announce,
+    onExit: (line) => log.error(line),
+  });
+}
+
+async function answering(connection: Connection, url: string): Promise<void> {
+  const deadline = Date.now() + CONNECT_TIMEOUT;
+  while (!connection.isUp) {
+    if (Date.now() > deadline) throw new Error(`no Redis answers at ${withoutPassword(url)}`);
+    await sleep(20);
+  }
+}
+
+function reportHealth(connection: Connection, keys: Keys, log: Logger, report: (up: boolean) => void): void {
+  report(connection.isUp);
+  connection.on('down', () => {
+    log.error('Redis does not answer');
+    report(false);
+  });
+  connection.on('up', async () => {
+    try {
+      // It may be another one than before, or have lost its memory.
+      await checkRedis(connection);
+      await ensureSessionIndex(connection, keys);
+      log.info('Redis answers');
+      report(true);
+    } catch (err) {
+      log.error({ err }, 'Redis is back, but cannot be used');
+    }
+  });
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//…@');
+}

@@ -1,0 +1,19 @@
+-- Effect: removes everything of a session, if it still is what the purge was
+--   decided on, and remembers the answer, so that the purge can be repeated.
+-- KEYS: 1 session document, 2 configs revisions, 3 answers by request id
+-- ARGV: 1 etag the session must have
+--   2 field of the answer ('' = none), 3 fingerprint, 4 answer, 5 lifetime in ms
+--   6 doorbell channel
+-- Returns: {DONE} | {REPLAY, answer} | {REUSED} | {CONFLICT, document or nil}
+
+local session, answers = KEYS[1], KEYS[3]
+local etag = ARGV[1]
+local field, fingerprint, answer, lifetime, channel = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+
+local refusal = replay(answers, field, fingerprint) or conflict(session, etag)
+if refusal then return refusal end
+
+redis.call('DEL', unpack(KEYS))
+remember(answers, field, fingerprint, answer, lifetime)
+redis.call('SPUBLISH', channel, '')
+return {DONE}

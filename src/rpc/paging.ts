@@ -1,0 +1,87 @@
+/**
+ * Paging by token (https://google.aip.dev/158).
+ *
+ * A token says where to go on, and carries a checksum over that and over the
+ * request it belongs to. It holds no secret and grants nothing: the namespace
+ * comes from the request, so a forged one leads nowhere its caller could not go.
+ */
+import { hash } from 'node:crypto';
+import { clone, type DescMessage, type Message, toJson } from '@bufbuild/protobuf';
+import canonicalize from 'canonicalize';
+import { ParleyError } from '../errors.ts';
+
+const DEFAULT_PAGE_SIZE = 50;
+const MAX_PAGE_SIZE = 1000;
+/** A page ends early rather than outgrow the 4 MiB a gRPC client takes by default. */
+const MAX_PAGE_BYTES = 3 * 1024 * 1024;
+
+/** Any request of a List method. */
+export interface PagedRequest extends Message {
+  pageSize: number;
+  pageToken: string;
+}
+
+/** One page in the making; `Position` must be plain JSON. */
+export class Page<Position> {
+  readonly size: number;
+  /** Where the last page ended; undefined on the first. */
+  readonly after: Position | undefined;
+  readonly items: Uint8Array[] = [];
+  #bytes = 0;
+  #last: Position | undefined;
+  #more = false;
+  readonly #request: string;
+
+  constructor(schema: DescMessage, request: PagedRequest) {
+    this.size = Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
+    this.#request = bindingOf(schema, request);
+    this.after = request.pageToken === '' ? undefined : this.#open(request.pageToken);
+  }
+
+  /** Takes an encoded item; false when the page is full, and the item begins the next one. */
+  add(item: Uint8Array, position: Position): boolean {
+    const full =
+      this.items.length === this.size || (this.#bytes > 0 && this.#bytes + item.length > MAX_PAGE_BYTES);
+    if (full) {
+      this.#more = true;
+      return false;
+    }
+    this.items.push(item);
+    this.#bytes += item.length;
+    this.#last = position;
+    return true;
+  }
+
+  /** Empty when nothing was left over. */
+  get nextPageToken(): string {
+    if (!this.#more) return '';
+    const position = JSON.stringify(this.#last);
+    return `${Buffer.from(position).toString('base64url')}.${this.#checksum(position)}`;
+  }
+
+  #open(token: string): Position {
+    const [encoded = '', checksum] = token.split('.', 2);
+    const position = Buffer.from(encoded, 'base64url').toString();
+    if (checksum !== this.#checksum(position)) {
+      throw new ParleyError('PAGE_TOKEN_INVALID', 'page_token is damaged, or belongs to another request', {
+        fields: [{ field: 'page_token', description: 'is damaged, or belongs to another request' }],
+      });
+    }
+    return JSON.parse(position) as Position;
+  }
+
+  #checksum(position: string): string {
+    return hash('sha256', `${this.#request}\n${position}`, 'base64url').slice(0, 16);
+  }
+}
+
+/** What a token is bound to: the request but for what may change between pages. */
+function bindingOf(schema: DescMessage, request: PagedRequest): string {
+  const bound = {
+    ...clone(schema, request),
+    pageSize: 0,
+    pageToken: '',
+    ...('skip' in request && { skip: 0 }),
+  };
+  return `${schema.typeName} ${canonicalize(toJson(schema, bound))}`;
+}

@@ -1,0 +1,74 @@
+/** ConfigsService: messages in, the domain's configs out. */
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  ConfigsRevisionSchema,
+  type DeleteConfigsRequest,
+  type GetConfigsRequest,
+  type ListConfigsRevisionsRequest,
+  ListConfigsRevisionsRequestSchema,
+  ListConfigsRevisionsResponseSchema,
+  type PatchConfigsRequest,
+  PatchMode,
+  type ConfigsService as Proto,
+  type RollbackConfigsRequest,
+  type UpdateConfigsRequest,
+  type WatchConfigsRequest,
+} from '../../gen/parley/v1/configs_service_pb.ts';
+import type { Configs } from '../configs/configs.ts';
+import type { Call } from '../rpc/call.ts';
+import { Page } from '../rpc/paging.ts';
+import type { ServiceImpl } from '../rpc/service.ts';
+import { field, revisionMessage } from './messages.ts';
+import { keyOf } from './session_input.ts';
+
+export class ConfigsService implements ServiceImpl<typeof Proto> {
+  readonly #configs: Configs;
+
+  constructor(configs: Configs) {
+    this.#configs = configs;
+  }
+
+  getConfigs(request: GetConfigsRequest) {
+    return this.#configs.get(keyOf(request));
+  }
+
+  updateConfigs(request: UpdateConfigsRequest, call: Call) {
+    return this.#configs.replace(keyOf(request), request.configs!, request.etag, call);
+  }
+
+  patchConfigs(request: PatchConfigsRequest, call: Call) {
+    const { configs = {}, etag } = request;
+    const mode = request.mode === PatchMode.DEEP ? 'DEEP' : 'SHALLOW';
+    return this.#configs.patch(keyOf(request), configs, mode, etag, call);
+  }
+
+  deleteConfigs(request: DeleteConfigsRequest, call: Call) {
+    return this.#configs.delete(keyOf(request), request.etag, call);
+  }
+
+  async listConfigsRevisions(request: ListConfigsRevisionsRequest) {
+    const page = new Page<number>(ListConfigsRevisionsRequestSchema, request);
+    for (const revision of await this.#configs.revisions(keyOf(request), page.after)) {
+      const item = toBinary(ConfigsRevisionSchema, create(ConfigsRevisionSchema, revisionMessage(revision)));
+      if (!page.add(item, revision.revision)) break;
+    }
+    const rest = create(ListConfigsRevisionsResponseSchema, { nextPageToken: page.nextPageToken });
+    const revisions = ListConfigsRevisionsResponseSchema.field.revisions.number;
+    return Buffer.concat([
+      ...page.items.map((revision) => field(revisions, revision)),
+      toBinary(ListConfigsRevisionsResponseSchema, rest),
+    ]);
+  }
+
+  rollbackConfigs(request: RollbackConfigsRequest, call: Call) {
+    return this.#configs.rollback(keyOf(request), request.revision, request.etag, call);
+  }
+
+  async *watchConfigs(request: WatchConfigsRequest, call: Call) {
+    for await (const revision of this.#configs.watch(keyOf(request), request.afterRevision, call.signal)) {
+      yield revision
+        ? { event: { case: 'revision' as const, value: revisionMessage(revision) } }
+        : { event: { case: 'heartbeat' as const, value: {} } };
+    }
+  }
+}

@@ -1,0 +1,163 @@
+/** What callers send of a session, as the domain takes it. */
+import { create, isFieldSet } from '@bufbuild/protobuf';
+import type { Duration } from '@bufbuild/protobuf/wkt';
+import {
+  ContextOverflow,
+  type Participant,
+  ParticipantKind,
+  type Session,
+  SessionSchema,
+  TtlPolicy,
+  type UpdateSessionRequest,
+} from '../../gen/parley/v1/session_service_pb.ts';
+import { fieldInvalid } from '../errors.ts';
+import type { NewParticipant } from '../sessions/participants.ts';
+import type { Milliseconds, SessionKey } from '../sessions/session.ts';
+import type { NewSession, SessionSettings, SessionUpdate } from '../sessions/sessions.ts';
+import type { SessionOrder } from '../sessions/store.ts';
+
+/** Any request that names a session. */
+export function keyOf(request: { namespace: string; sessionId: string }): SessionKey {
+  return { namespace: namespaceOf(request), sessionId: request.sessionId };
+}
+
+export function namespaceOf({ namespace }: { namespace: string }): string {
+  return namespace || 'default';
+}
+
+/** The session of a CreateSession request; an absent one is an empty one. */
+export function newSession(session: Session = create(SessionSchema), key: SessionKey): NewSession {
+  checkIds(session, key);
+  const { userId, agentId, participants, configs } = session;
+  return {
+    ...readSettings(session, SETTING_NAMES),
+    userId,
+    agentId,
+    participants: participants.map(newParticipant),
+    configs,
+  };
+}
+
+export function newParticipant(participant: Participant): NewParticipant {
+  const { participantId, displayName, instructions, settings } = participant;
+  const kind = participant.kind === ParticipantKind.AGENT ? 'AGENT' : 'USER';
+  return { participantId, kind, displayName, instructions, settings: settings ?? {} };
+}
+
+/** How each field a caller can set is read; by the names of the proto's generated fields. */
+const SETTINGS: { [K in keyof SessionSettings]: (session: Session) => SessionSettings[K] } = {
+  displayName: ({ displayName }) => displayName,
+  situation: ({ situation }) => situation,
+  renderTemplates: ({ renderTemplates }) => renderTemplates,
+  metadata: ({ metadata }) => metadata ?? {},
+  data: ({ data }) => data ?? {},
+  tokenBudget: ({ tokenBudget }) => tokenBudget,
+  contextOverflow: ({ contextOverflow }) => nameOf(ContextOverflow, contextOverflow, 'ADAPTIVE'),
+  ttlPolicy: ({ ttlPolicy }) => nameOf(TtlPolicy, ttlPolicy, 'FIXED'),
+  ttl: ({ ttl }) => ttl && milliseconds(ttl),
+};
+
+type SettingName = keyof SessionSettings;
+const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+function readSettings(session: Session, names: Iterable<SettingName>): SessionSettings {
+  return Object.fromEntries(
+    [...names].map((name) => [name, SETTINGS[name](session)]),
+  ) as unknown as SessionSettings;
+}
+
+/** An UpdateSession request, its mask resolved to fields. */
+export function sessionUpdate(request: UpdateSessionRequest): SessionUpdate {
+  const { session = create(SessionSchema), updateMask, metadataPatch, dataPatch, etag } = request;
+  const paths = updateMask?.paths ?? [];
+  if (paths.length > 0) checkIds(session, keyOf(request));
+  const names =
+    paths.length > 0
+      ? maskedNames(paths, request)
+      : SETTABLE.filter((name) => isFieldSet(session, SessionSchema.field[name]));
+  return {
+    fields: readSettings(
+      session,
+      names.filter((name) => name !== 'configs'),
+    ),
+    ...(names.includes('configs') && { configs: { value: session.configs } }),
+    metadataPatch,
+    dataPatch,
+    etag,
+  };
+}
+
+const SETTABLE = [...SETTING_NAMES, 'configs'] as const;
+type Settable = (typeof SETTABLE)[number];
+
+/** Why a mask cannot name them. */
+const CHANGED_ELSEWHERE: Record<string, string> = {
+  namespace: 'a session keeps its namespace',
+  session_id: 'a session keeps its id; ForkSession copies it under another',
+  user_id: 'participants are changed by BindParticipant and UnbindParticipant',
+  agent_id: 'participants are changed by BindParticipant and UnbindParticipant',
+  participants: 'participants are changed by BindParticipant and UnbindParticipant',
+};
+
+function maskedNames(
+  paths: readonly string[],
+  { metadataPatch, dataPatch }: UpdateSessionRequest,
+): Settable[] {
+  const names = new Set(paths.flatMap((path, index) => maskedName(path, `update_mask.paths[${index}]`)));
+  const patches = { metadata: metadataPatch, data: dataPatch };
+  for (const [name, patch] of Object.entries(patches)) {
+    if (!patch) continue;
+    if (paths.includes('*'))
+      throw fieldInvalid('update_mask', `* replaces everything; ${name}_patch cannot go with it`);
+    if (names.has(name as Settable))
+      throw fieldInvalid('update_mask', `${name} is masked and patched at once`);
+  }
+  return [...names];
+}
+
+function maskedName(path: string, field: string): readonly Settable[] {
+  if (path === '*') return SETTABLE;
+  const known = SessionSchema.fields.find(({ name }) => name === path);
+  if (known && SETTABLE.includes(known.localName as Settable)) return [known.localName as Settable];
+  if (known) throw fieldInvalid(field, CHANGED_ELSEWHERE[path] ?? `${path} is output only`);
+  if (/^[a-z_]+\./.test(path)) {
+    throw fieldInvalid(
+      field,
+      'nested paths are not supported; use metadata_patch, data_patch or PatchConfigs',
+    );
+  }
+  throw fieldInvalid(field, `a session has no field ${JSON.stringify(path)}`);
+}
+
+function checkIds(session: Session, { namespace, sessionId }: SessionKey): void {
+  if (session.namespace !== '' && session.namespace !== namespace) {
+    throw fieldInvalid('session.namespace', 'is not the namespace of the request');
+  }
+  if (session.sessionId !== '' && session.sessionId !== sessionId) {
+    throw fieldInvalid('session.session_id', 'is not the session_id of the request');
+  }
+}
+
+/** The order of a list: `create_time` or `update_time`, with or without a direction. */
+export function sessionOrder(orderBy: string): SessionOrder {
+  const match = /^ *(?:(create|update)_time(?: +(asc|desc))?)? *$/.exec(orderBy);
+  if (!match) throw fieldInvalid('order_by', 'create_time or update_time, followed by asc or desc');
+  return {
+    by: match[1] === 'update' ? 'updateTime' : 'createTime',
+    direction: match[2] === 'asc' ? 'asc' : 'desc',
+  };
+}
+
+function nameOf<E extends Record<string, number>>(
+  values: E,
+  value: number,
+  byDefault: Exclude<keyof E, 'UNSPECIFIED'>,
+) {
+  const name = Object.keys(values).find((key) => values[key] === value && value !== 0);
+  return (name ?? byDefault) as Exclude<keyof E, 'UNSPECIFIED'>;
+}
+
+/** Rounded up, so that no session ends before its time. */
+function milliseconds({ seconds, nanos }: Duration): Milliseconds {
+  return Number(seconds) * 1000 + Math.ceil(nanos / 1e6);
+}

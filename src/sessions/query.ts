@@ -1,0 +1,26 @@
+/** Which sessions a query means, and where they stand in its order. */
+import { contains } from '../structs/containment.ts';
+import { boundParticipants, isDeleted, type ParticipantKind, type Session } from './session.ts';
+import type { SessionOrder, SessionPosition, SessionQuery } from './store.ts';
+
+/** Whether a session belongs to the answer; an index may only guess. */
+export function matches(session: Session, query: SessionQuery): boolean {
+  const { userId, agentId, metadataFilter, configsFilter } = query;
+  const configs = session.configs.configs;
+  return (
+    session.namespace === query.namespace &&
+    (query.includeDeleted || !isDeleted(session)) &&
+    (userId === '' || hasBound(session, 'USER', userId)) &&
+    (agentId === '' || hasBound(session, 'AGENT', agentId)) &&
+    (!metadataFilter || contains(session.metadata, metadataFilter)) &&
+    (!configsFilter || (configs !== undefined && contains(configs, configsFilter)))
+  );
+}
+
+export function positionOf(session: Session, { by }: SessionOrder): SessionPosition {
+  return { time: session[by], sessionId: session.sessionId };
+}
+
+function hasBound(session: Session, kind: ParticipantKind, id: string): boolean {
+  return boundParticipants(session).some((bound) => bound.kind === kind && bound.participantId === id);
+}

@@ -1,0 +1,243 @@
+/** What SessionService promises, without gRPC and without Redis. */
+import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
+import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import type { JsonObject } from '../structs/json.ts';
+import { mergeShallow } from '../structs/merge.ts';
+import {
+  type Author,
+  changed,
+  checkEtag,
+  checkStructSize,
+  newEtag,
+  readable,
+  withConfigs,
+  writable,
+} from './changes.ts';
+import { now } from './clock.ts';
+import { bound, firstParticipants, type NewParticipant, unbound } from './participants.ts';
+import {
+  isBound,
+  isDeleted,
+  type Milliseconds,
+  type Participant,
+  type Session,
+  type SessionKey,
+} from './session.ts';
+import type { Caller, SessionQuery, SessionStore } from './store.ts';
+
+/** The fields of a session that its callers set as they are. */
+export type SessionSettings = Pick<
+  Session,
+  | 'displayName'
+  | 'situation'
+  | 'renderTemplates'
+  | 'contextOverflow'
+  | 'tokenBudget'
+  | 'ttlPolicy'
+  | 'metadata'
+  | 'data'
+> & { readonly ttl: Milliseconds | undefined };
+
+/** A session to create. */
+export interface NewSession extends SessionSettings {
+  readonly userId: string;
+  readonly agentId: string;
+  readonly participants: readonly NewParticipant[];
+  readonly configs: JsonObject | undefined;
+}
+
+/** What to change: a field that is not there stays as it is. */
+export interface SessionUpdate {
+  readonly fields: Partial<SessionSettings>;
+  /** Present: replace the configs, `undefined` inside unsets them. */
+  readonly configs?: { readonly value: JsonObject | undefined };
+  readonly metadataPatch: JsonObject | undefined;
+  readonly dataPatch: JsonObject | undefined;
+  readonly etag: string;
+}
+
+/** For ids derived from a request id (RFC 9562, version 5): any fixed UUID will do. */
+const REQUEST_ID_NAMESPACE = '6f1a9f6e-2d0b-5c43-9d0e-6a8a1f1a7c55';
+
+export class Sessions {
+  readonly #store: SessionStore;
+  readonly #retention: Milliseconds;
+
+  /** `retention`: how long a deleted session is kept. */
+  constructor(store: SessionStore, retention: Milliseconds) {
+    this.#store = store;
+    this.#retention = retention;
+  }
+
+  /** Creates a session; an empty `sessionId` lets the server make one. */
+  create(key: SessionKey, input: NewSession, allowExisting: boolean, caller: Caller) {
+    const named = { ...key, sessionId: key.sessionId || madeId(key.namespace, caller) };
+    const session = newSession(named, input, authorOf(caller));
+    return this.#store.mutate<{ session: Session; created: boolean }>(
+      named,
+      caller,
+      (current) => {
+        if (!current) return { write: session, answer: { session, created: true } };
+        if (!allowExisting) throw alreadyExists(current);
+        if (isDeleted(current)) throw sessionDeleted(current.sessionId, 'write');
+        return { answer: { session: current, created: false } };
+      },
+      'absent',
+    );
+  }
+
+  async get(key: SessionKey, includeDeleted: boolean): Promise<Session> {
+    const session = await this.#store.read(key);
+    return session && includeDeleted ? session : readable(session, key);
+  }
+
+  /** The sessions there are, and the ids there is nothing for; each id once. */
+  async getMany(namespace: string, ids: readonly string[], includeDeleted: boolean) {
+    const unique = [...new Set(ids)];
+    const found = await this.#store.readMany(unique.map((sessionId) => ({ namespace, sessionId })));
+    const visible = found.map((session) =>
+      session && (includeDeleted || !isDeleted(session)) ? session : undefined,
+    );
+    return {
+      sessions: visible.filter((session) => session !== undefined),
+      missing: unique.filter((_, index) => visible[index] === undefined),
+    };
+  }
+
+  /** The sessions that match, in order, found as they are asked for. */
+  list(query: SessionQuery, signal: AbortSignal): AsyncIterable<Session> {
+    return this.#store.find(query, signal);
+  }
+
+  update(key: SessionKey, update: SessionUpdate, caller: Caller): Promise<Session> {
+    return this.#store.mutate(key, caller, (current) => {
+      const session = writable(current, key, update.etag);
+      const next = updated(session, update, authorOf(caller));
+      return { answer: next, ...(next !== session && { write: next }) };
+    });
+  }
+
+  /** Deletes; the answer is the session, `null` when there was none and that is no error. */
+  delete(
+    key: SessionKey,
+    { permanent, allowMissing, etag }: { permanent: boolean; allowMissing: boolean; etag: string },
+    caller: Caller,
+  ): Promise<Session | null> {
+    return this.#store.mutate<Session | null>(key, caller, (current) => {
+      if (!current) {
+        if (allowMissing) return { answer: null };
+        throw sessionNotFound(key.sessionId);
+      }
+      if (isDeleted(current) && !permanent) {
+        if (allowMissing) return { answer: current };
+        throw sessionDeleted(key.sessionId, 'read');
+      }
+      checkEtag(current, etag);
+      if (permanent) return { write: null, answer: current };
+      const deleteTime = now();
+      const deleted = changed(current, { deleteTime, purgeTime: deleteTime + this.#retention * 1000 });
+      return { write: deleted, answer: deleted };
+    });
+  }
+
+  undelete(key: SessionKey, etag: string, caller: Caller): Promise<Session> {
+    return this.#store.mutate(key, caller, (current) => {
+      if (!current) throw sessionNotFound(key.sessionId);
+      if (!isDeleted(current)) throw alreadyExists(current);
+      checkEtag(current, etag);
+      const next = changed(current, { deleteTime: undefined, purgeTime: undefined });
+      return { write: next, answer: next };
+    });
+  }
+
+  bindParticipant(key: SessionKey, participant: NewParticipant, etag: string, caller: Caller) {
+    return this.#store.mutate<{ participant: Participant; created: boolean }>(key, caller, (current) => {
+      const session = writable(current, key, etag);
+      const { rows, created } = bound(session.participants, participant, 0, now());
+      return {
+        ...rowsChanged(session, rows),
+        answer: { participant: row(rows, participant.participantId), created },
+      };
+    });
+  }
+
+  unbindParticipant(
+    key: SessionKey,
+    participantId: string,
+    etag: string,
+    caller: Caller,
+  ): Promise<Participant> {
+    return this.#store.mutate(key, caller, (current) => {
+      const session = writable(current, key, etag);
+      const rows = unbound(session.participants, participantId, 0, now());
+      return { ...rowsChanged(session, rows), answer: row(rows, participantId) };
+    });
+  }
+
+  async participants(key: SessionKey, includeUnbound: boolean): Promise<Participant[]> {
+    const session = await this.get(key, false);
+    return session.participants.filter((participant) => includeUnbound || isBound(participant));
+  }
+}
+
+/** Who a change is recorded under. */
+export function authorOf({ principal, operation }: Caller): Author {
+  return { principal, requestId: operation?.requestId ?? '' };
+}
+
+/**
+ * An id in order of creation; one derived from the request id when there is one,
+ * so that a retry lands on the same session, and its slot alone decides.
+ */
+function madeId(namespace: string, { operation }: Caller): string {
+  return operation ? uuidv5(`${namespace}/${operation.requestId}`, REQUEST_ID_NAMESPACE) : uuidv7();
+}
+
+function newSession(key: SessionKey, input: NewSession, author: Author): Session {
+  const { userId, agentId, participants, configs, ttl, ...settings } = input;
+  const at = now();
+  return {
+    ...key,
+    ...settings,
+    ...(ttl !== undefined && { ttl }),
+    participants: firstParticipants({ userId, agentId }, participants, at),
+    configs: configs
+      ? { revision: 1, configs, operation: 'CREATE', ...author, createTime: at }
+      : { revision: 0, principal: '', requestId: '', createTime: at },
+    createTime: at,
+    updateTime: at,
+    etag: newEtag(),
+  };
+}
+
+function updated(
+  session: Session,
+  { fields, configs, metadataPatch, dataPatch }: SessionUpdate,
+  author: Author,
+): Session {
+  const next = changed(session, {
+    ...fields,
+    ...(metadataPatch && { metadata: patched('metadata', session.metadata, metadataPatch) }),
+    ...(dataPatch && { data: patched('data', session.data, dataPatch) }),
+  });
+  return configs ? withConfigs(next, configs.value, configs.value ? 'UPDATE' : 'DELETE', author) : next;
+}
+
+function patched(field: string, target: JsonObject, patch: JsonObject): JsonObject {
+  return checkStructSize(field, mergeShallow(target, patch));
+}
+
+function rowsChanged(session: Session, rows: readonly Participant[]): { write?: Session } {
+  const next = changed(session, { participants: rows });
+  return next === session ? {} : { write: next };
+}
+
+function row(rows: readonly Participant[], id: string): Participant {
+  return rows.find(({ participantId }) => participantId === id)!;
+}
+
+function alreadyExists({ sessionId }: Session): ParleyError {
+  return new ParleyError('SESSION_ALREADY_EXISTS', `session ${JSON.stringify(sessionId)} exists already`, {
+    resource: { type: 'parley.v1.Session', name: sessionId },
+  });
+}

@@ -1,0 +1,176 @@
+/** The one table of settings: environment variable, default, meaning. `npm start -- --help` prints it. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import ms from 'ms';
+import type { Milliseconds } from './sessions/session.ts';
+
+export interface Settings {
+  readonly addresses: readonly string[];
+  readonly redisUrl: string | undefined;
+  readonly redisServer: string | undefined;
+  readonly redisModules: string | undefined;
+  readonly dataDir: string;
+  readonly keyPrefix: string;
+  readonly insecure: boolean;
+  readonly logLevel: string;
+  readonly shutdownGrace: Milliseconds;
+  readonly deletedRetention: Milliseconds;
+}
+
+interface Setting<T> {
+  readonly env: string;
+  /** As one would write it; shown in brackets when it is not a value. */
+  readonly byDefault: string;
+  readonly meaning: string;
+  /** Throws with what is wrong. `undefined`: not set. */
+  readonly read: (text: string | undefined) => T;
+}
+
+/** A setting that cannot be; its message names it. */
+export class SettingError extends Error {}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+const TABLE: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
+  addresses: {
+    env: 'PARLEY_ADDRESS',
+    byDefault: '127.0.0.1:50051',
+    meaning: 'where to listen; port 0 picks one; several, comma-separated',
+    read: (text = '127.0.0.1:50051') => text.split(',').map(address),
+  },
+  redisUrl: {
+    env: 'REDIS_URL',
+    byDefault: '(embedded)',
+    meaning: 'redis://, rediss:// or the path of a Unix socket; unset starts a private Redis',
+    read: (text) => text && redisUrl(text),
+  },
+  redisServer: {
+    env: 'PARLEY_REDIS_SERVER',
+    byDefault: '(found)',
+    meaning: 'the redis-server to start',
+    read: (text) => text,
+  },
+  redisModules: {
+    env: 'PARLEY_REDIS_MODULES',
+    byDefault: '(found)',
+    meaning: 'a folder with its modules, rejson.so and redisearch.so',
+    read: (text) => text,
+  },
+  dataDir: {
+    env: 'PARLEY_DATA_DIR',
+    byDefault: './data',
+    meaning: "the private Redis's data",
+    read: (text = './data') => text,
+  },
+  keyPrefix: {
+    env: 'PARLEY_KEY_PREFIX',
+    byDefault: 'parley',
+    meaning: 'first part of every key and index name',
+    read: (text = 'parley') => matching(text, /^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . -'),
+  },
+  insecure: {
+    env: 'PARLEY_INSECURE',
+    byDefault: 'false',
+    meaning: 'true listens beyond loopback without credentials and TLS (also --insecure)',
+    read: (text = 'false') =>
+      matching(text, /^(true|false|1|0)$/, 'true or false').match(/^(true|1)$/) !== null,
+  },
+  logLevel: {
+    env: 'PARLEY_LOG_LEVEL',
+    byDefault: 'info',
+    meaning: LOG_LEVELS.join(', '),
+    read: (text = 'info') =>
+      matching(text, new RegExp(`^(${LOG_LEVELS.join('|')})$`), `one of ${LOG_LEVELS.join(', ')}`),
+  },
+  shutdownGrace: {
+    env: 'PARLEY_SHUTDOWN_GRACE',
+    byDefault: '10s',
+    meaning: 'how long calls may go on after SIGTERM',
+    read: (text = '10s') => span(text),
+  },
+  deletedRetention: {
+    env: 'PARLEY_DELETED_RETENTION',
+    byDefault: '30d',
+    meaning: 'how long a deleted session is kept before it is purged',
+    read: (text = '30d') => span(text),
+  },
+};
+
+/** Reads the settings; throws SettingError naming the first that is wrong. An empty variable counts as unset. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const entries = Object.entries(TABLE).map(([name, setting]) => {
+    try {
+      return [name, setting.read(env[setting.env] || undefined)];
+    } catch (error) {
+      throw new SettingError(`${setting.env}: ${(error as Error).message}`);
+    }
+  });
+  const settings = Object.fromEntries(entries) as Settings;
+  const exposed = settings.addresses.find((address) => !isLoopback(address));
+  if (exposed && !settings.insecure) {
+    throw new SettingError(
+      `PARLEY_ADDRESS: ${exposed} is reachable from elsewhere, and this version has neither credentials nor TLS; PARLEY_INSECURE=true says that the network keeps others out`,
+    );
+  }
+  return settings;
+}
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  insecure: { type: 'boolean' },
+} satisfies ParseArgsConfig['options'];
+
+/** What the command line says; throws SettingError on anything unknown. */
+export function readArguments(args: string[]): { help: boolean; insecure: boolean } {
+  try {
+    const { help = false, insecure = false } = parseArgs({ args, options: OPTIONS }).values;
+    return { help, insecure };
+  } catch (error) {
+    throw new SettingError((error as Error).message);
+  }
+}
+
+export function helpText(): string {
+  const rows = Object.values(TABLE).map(
+    ({ env, byDefault, meaning }) => `  ${env.padEnd(25)} ${byDefault.padEnd(17)} ${meaning}`,
+  );
+  return [
+    'Parley keeps the sessions of AI agents: gRPC in front, Redis behind.',
+    '',
+    'Usage: npm start [-- --help | --insecure]',
+    '',
+    'Settings, from the environment or a .env file here:',
+    ...rows,
+  ].join('\n');
+}
+
+function address(text: string): string {
+  return matching(
+    text.trim(),
+    /^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/,
+    'host:port, such as 127.0.0.1:50051 or [::1]:50051',
+  );
+}
+
+function redisUrl(text: string): string {
+  return matching(
+    text,
+    /^(rediss?:\/\/|\/)./,
+    'redis://host:port, rediss://host:port or the path of a Unix socket',
+  );
+}
+
+function isLoopback(address: string): boolean {
+  return /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):/.test(address);
+}
+
+function span(text: string): Milliseconds {
+  const span = /^\d/.test(text) ? ms(text as ms.StringValue) : undefined;
+  if (span === undefined || !Number.isFinite(span))
+    throw new Error(`${JSON.stringify(text)} is no span such as 10s, 5m, 30d`);
+  return span;
+}
+
+function matching(text: string, pattern: RegExp, expected: string): string {
+  if (!pattern.test(text)) throw new Error(`${JSON.stringify(text)} is not ${expected}`);
+  return text;
+}

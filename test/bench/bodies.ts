@@ -1,0 +1,59 @@
+/** What the bench sends, encoded once: sessions of twenty configs keys, small ones, and patches. */
+import type { DescMethodUnary, JsonObject, MessageInitShape } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
+
+/** Twenty keys as an application has them; `serial` is what makes each session its own. */
+export const TWENTY_KEYS: JsonObject = {
+  model: 'gpt-4.1-mini',
+  temperature: 0.7,
+  top_p: 0.95,
+  max_output_tokens: 2048,
+  frequency_penalty: 0,
+  presence_penalty: 0.1,
+  language: 'en-GB',
+  tone: 'friendly',
+  persona: 'support-agent',
+  timezone: 'Europe/Berlin',
+  plan: 'enterprise',
+  region: 'eu-central-1',
+  tenant: 'acme-corporation',
+  channel: 'web-chat',
+  experiment: 'variant-b',
+  streaming: true,
+  tools_enabled: true,
+  safety_level: 3,
+  escalation_email: 'help@acme.example',
+  serial: 0,
+};
+
+/** A request ready to be sent, with a place in it for the generator's serial. */
+export interface SerialBody {
+  readonly body: Uint8Array;
+  readonly serialAt: number;
+}
+
+/** A number whose eight bytes occur nowhere by chance, to be found and replaced. */
+export const SERIAL = 123456789.0625;
+
+/** Encodes a request that holds {@link SERIAL} once, as a number of a Struct. */
+export function serialBody<M extends DescMethodUnary>(
+  method: M,
+  request: MessageInitShape<M['input']>,
+): SerialBody {
+  const body = Buffer.from(toBinary(method.input, create(method.input, request)));
+  const mark = Buffer.alloc(8);
+  mark.writeDoubleLE(SERIAL);
+  const serialAt = body.indexOf(mark);
+  if (serialAt < 0 || body.indexOf(mark, serialAt + 1) >= 0) {
+    throw new Error(`a ${method.name} request must hold the serial once`);
+  }
+  return { body, serialAt };
+}
+
+/** Encodes a request that goes out the same each time. */
+export function fixedBody<M extends DescMethodUnary>(
+  method: M,
+  request: MessageInitShape<M['input']>,
+): Uint8Array {
+  return toBinary(method.input, create(method.input, request));
+}

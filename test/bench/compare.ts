@@ -1,0 +1,63 @@
+/** Two servers under the same load, turn about, so that a slow minute of the machine hits both. */
+import type { Load, LoadGenerator, Measured } from './load.ts';
+
+/** How hard and how long, the same for both sides. */
+export interface Pace {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+}
+
+/** One side's load, without what the pace says. */
+export type Side = Omit<Load, 'warmUpSeconds' | 'until'>;
+
+/** All rounds of both sides; the same index was measured one after the other. */
+export interface Comparison {
+  readonly subject: readonly Measured[];
+  readonly baseline: readonly Measured[];
+}
+
+/** The share of a core from which on the generator might have been what was measured. */
+const BUSY = 0.85;
+
+/** Measures subject, baseline, subject, baseline …; `after` hears of each round of either side. */
+export async function compare(
+  generator: LoadGenerator,
+  pace: Pace,
+  subject: Side,
+  baseline: Side,
+  after: (side: 'subject' | 'baseline', measured: Measured) => Promise<void> = async () => {},
+): Promise<Comparison> {
+  const measured = { subject: [] as Measured[], baseline: [] as Measured[] };
+  const { seconds, warmUpSeconds } = pace;
+  // The first round of all is thrown away: it runs in code that is not compiled yet.
+  for (let round = 0; round <= pace.rounds; round++) {
+    for (const [name, side] of [
+      ['subject', subject],
+      ['baseline', baseline],
+    ] as const) {
+      const result = await generator.run({ ...side, warmUpSeconds, until: { seconds } });
+      if (result.generatorBusy > BUSY)
+        throw new Error('the load generator was the bottleneck, not the server');
+      await after(name, result);
+      if (round > 0) measured[name].push(result);
+    }
+  }
+  return measured;
+}
+
+/** The median of the rounds' values. */
+export function middle(rounds: readonly Measured[], value: (measured: Measured) => number): number {
+  return median(rounds.map(value));
+}
+
+/** The median of subject ÷ baseline, taken pair by pair. */
+export function ratio({ subject, baseline }: Comparison, value: (measured: Measured) => number): number {
+  return median(subject.map((measured, round) => value(measured) / value(baseline[round]!)));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  return sorted.length % 2 === 1 ? sorted[Math.floor(half)]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}
