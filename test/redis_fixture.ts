@@ -1,0 +1,78 @@
+/** Redis for one test file: connections to the run's Redis, under a key prefix nobody else has. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, inject, onTestFinished } from 'vitest';
+import { Connection } from '../src/redis/connection.ts';
+import { type EmbeddedRedis, startEmbeddedRedis } from '../src/redis/embedded.ts';
+import { Keys } from '../src/redis/keys.ts';
+import { ensureSessionIndex } from '../src/redis/session_index.ts';
+
+export interface RedisFixture {
+  readonly connection: Connection;
+  readonly keys: Keys;
+  /** Another connection to the same Redis, as another process has one; closed with the file. */
+  connect(): Promise<Connection>;
+}
+
+/** For the whole test file, the session index included; what it wrote is gone afterwards. */
+export function useRedis(): RedisFixture {
+  const prefix = randomPrefix();
+  const connections: Connection[] = [];
+  const connect = async () => {
+    const connection = await connected(inject('redisUrl'));
+    connections.push(connection);
+    return connection;
+  };
+  const fixture = { connect, keys: new Keys(prefix) } as { -readonly [K in keyof RedisFixture]: RedisFixture[K] };
+  beforeAll(async () => {
+    fixture.connection = await connect();
+    await ensureSessionIndex(fixture.connection, fixture.keys);
+  });
+  afterAll(async () => {
+    await removePrefix(fixture.connection, prefix);
+    for (const connection of connections) connection.close();
+  });
+  return fixture;
+}
+
+/** A Redis of one test's own, to be hurt. */
+export async function startOwnRedis(): Promise<EmbeddedRedis & { readonly dataDir: string }> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'parley-test-'));
+  const redis = await startEmbeddedRedis({ dataDir, announce() {} });
+  onTestFinished(async () => {
+    await redis.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  return Object.assign(redis, { dataDir });
+}
+
+/** A connection that is up. */
+export async function connected(url: string): Promise<Connection> {
+  const connection = new Connection(url);
+  while (!connection.isUp) await sleep(5);
+  return connection;
+}
+
+export function randomPrefix(): string {
+  return `test-${randomBytes(6).toString('hex')}`;
+}
+
+/** Removes every key and index of a prefix. */
+export async function removePrefix(connection: Connection, prefix: string): Promise<void> {
+  const indexes = (await connection.call('FT._LIST')) as string[];
+  for (const index of indexes.filter((name) => name.startsWith(`${prefix}:`))) {
+    await connection.call('FT.DROPINDEX', index);
+  }
+  for (let cursor = '0'; ; ) {
+    const [next, found] = (await connection.call('SCAN', cursor, 'MATCH', `${prefix}:*`, 'COUNT', 1000)) as [
+      string,
+      string[],
+    ];
+    if (found.length > 0) await connection.call('UNLINK', ...found);
+    cursor = next;
+    if (cursor === '0') return;
+  }
+}
