@@ -63,8 +63,11 @@ export class Mutations {
         known = undefined;
         if (!('decision' in tried)) {
           if (tried.after && !(await took(tried.after))) continue;
-          if ('refusal' in tried) throw tried.refusal;
-          return tried.answer;
+          if (!('refusal' in tried)) return tried.answer;
+          // One of the writes it was decided on may be this operation's own, sent before.
+          const loaded = tried.after && caller.operation ? await steps.load() : undefined;
+          if (loaded && 'replay' in loaded) return loaded.replay;
+          throw tried.refusal;
         }
         const outcome = await settled(line, tried.head);
         if (outcome.kind === 'done') return tried.decision.answer;
