@@ -21,6 +21,9 @@ export type Outcome<T> =
 
 /** What one mutation needs of its session's storage. */
 export interface Steps<T> {
+  /** What the session was a moment ago, where that is at hand. */
+  recall(): Session | undefined;
+  /** What it is. */
   load(): Promise<{ session: Session | undefined } | { replay: T }>;
   write(base: Session | undefined, decision: Decision<T>): Promise<Outcome<T>>;
 }
@@ -91,19 +94,23 @@ export class Mutations {
   ): Promise<Attempt<T>> {
     caller.throwIfOver();
     const before = line.head;
-    const loaded = before ?? known ?? (await steps.load());
-    if ('replay' in loaded) return { answer: loaded.replay };
-    let decision: Decision<T>;
-    try {
-      decision = decide(loaded.session);
-    } catch (refusal) {
-      return { refusal, after: before };
+    const recalled = before || known ? undefined : steps.recall();
+    let base: Known | undefined = before ?? known ?? (recalled && { session: recalled });
+    let decided = base && attempt(decide, base.session);
+    // Nobody is refused, and nothing left undone, on what may be out of date.
+    if (!base || !decided || (recalled && !writes(decided))) {
+      const loaded = await steps.load();
+      if ('replay' in loaded) return { answer: loaded.replay };
+      base = loaded;
+      decided = attempt(decide, base.session);
     }
+    if ('refusal' in decided) return { ...decided, after: before };
+    const { decision } = decided;
     // With a request id the answer must be remembered, even when nothing changes.
     if (decision.write === undefined && !caller.operation) return { answer: decision.answer, after: before };
     const head: Head = {
-      session: decision.write === undefined ? loaded.session : (decision.write ?? undefined),
-      written: steps.write(loaded.session, decision),
+      session: decision.write === undefined ? base.session : (decision.write ?? undefined),
+      written: steps.write(base.session, decision),
       lineage: before?.lineage ?? { broken: false },
     };
     head.written.catch(() => {}); // everybody who waits for it hears of it
@@ -124,6 +131,23 @@ export class Mutations {
   #leave(id: string, line: Line): void {
     if (--line.members === 0) this.#lines.delete(id);
   }
+}
+
+type Decided<T> = { readonly decision: Decision<T> } | { readonly refusal: unknown };
+
+function attempt<T>(
+  decide: (current: Session | undefined) => Decision<T>,
+  session: Session | undefined,
+): Decided<T> {
+  try {
+    return { decision: decide(session) };
+  } catch (refusal) {
+    return { refusal };
+  }
+}
+
+function writes<T>(decided: Decided<T>): boolean {
+  return 'decision' in decided && decided.decision.write !== undefined;
 }
 
 function inTurn<T>(line: Line, work: () => Promise<T>): Promise<T> {

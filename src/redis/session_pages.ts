@@ -86,7 +86,7 @@ export class SessionPages {
     }
     const now = Date.now() * 1000;
     // Sessions of a server whose clock is ahead; mostly none, which one look tells.
-    if (to === FOREVER && order.direction === 'desc') yield* windows('desc', now + 1, to, inWindow, FOREVER);
+    if (to > now && order.direction === 'desc') yield* windows('desc', now + 1, to, inWindow, FOREVER);
     yield* windows(order.direction, from, order.direction === 'desc' ? Math.min(to, now) : to, inWindow);
   }
 
