@@ -73,8 +73,9 @@ export function sessionUpdate(request: UpdateSessionRequest): SessionUpdate {
   if (paths.length > 0) checkIds(session, keyOf(request));
   const names =
     paths.length > 0
-      ? maskedNames(paths, request)
+      ? [...new Set(paths.flatMap((path, index) => maskedName(path, `update_mask.paths[${index}]`)))]
       : SETTABLE.filter((name) => isFieldSet(session, SessionSchema.field[name]));
+  checkPatches(names, request);
   return {
     fields: readSettings(
       session,
@@ -99,20 +100,19 @@ const CHANGED_ELSEWHERE: Record<string, string> = {
   participants: 'participants are changed by BindParticipant and UnbindParticipant',
 };
 
-function maskedNames(
-  paths: readonly string[],
-  { metadataPatch, dataPatch }: UpdateSessionRequest,
-): Settable[] {
-  const names = new Set(paths.flatMap((path, index) => maskedName(path, `update_mask.paths[${index}]`)));
-  const patches = { metadata: metadataPatch, data: dataPatch };
-  for (const [name, patch] of Object.entries(patches)) {
-    if (!patch) continue;
+/** A value and a patch of the same field would leave one of them without effect. */
+function checkPatches(
+  names: readonly Settable[],
+  { metadataPatch, dataPatch, updateMask }: UpdateSessionRequest,
+): void {
+  const paths = updateMask?.paths ?? [];
+  for (const [name, patch] of Object.entries({ metadata: metadataPatch, data: dataPatch })) {
+    if (!patch || !names.includes(name as Settable)) continue;
+    if (paths.length === 0) throw fieldInvalid(`${name}_patch`, `${name} is set in the session at once`);
     if (paths.includes('*'))
       throw fieldInvalid('update_mask', `* replaces everything; ${name}_patch cannot go with it`);
-    if (names.has(name as Settable))
-      throw fieldInvalid('update_mask', `${name} is masked and patched at once`);
+    throw fieldInvalid('update_mask', `${name} is masked and patched at once`);
   }
-  return [...names];
 }
 
 function maskedName(path: string, field: string): readonly Settable[] {
