@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { contains, token, tokens } from '../../src/structs/containment.ts';
+import { isObject, type Json, type JsonObject } from '../../src/structs/json.ts';
+import { forAll } from '../property.ts';
+import { anyObject, smallObject } from './arbitrary.ts';
+
+type Row = [filter: Json, document: Json];
+
+describe('containment as PostgreSQL has it', () => {
+  it.each<Row>([
+    // From PostgreSQL's documentation.
+    [{ version: 9.4 }, { product: 'PostgreSQL', version: 9.4, jsonb: true }],
+    [{ foo: {} }, { foo: { bar: 'baz' } }],
+    [{ a: [3, 1] }, { a: [1, 2, 3] }],
+    [{ a: [1, 2, 2] }, { a: [1, 2, 3] }],
+    [{ a: [[1, 3]] }, { a: [1, 2, [1, 3]] }],
+    [{ a: [[3]] }, { a: [1, 2, [1, 3]] }],
+    [
+      { bar: 'baz', balance: 7.77 },
+      { bar: 'baz', balance: 7.77, active: false },
+    ],
+    [{ tags: [{ term: 'paris' }, { term: 'food' }] }, { tags: [{ term: 'paris' }, { term: 'food' }] }],
+    [{ tags: [{ term: 'food' }, { term: 'paris' }] }, { tags: [{ term: 'paris', x: 1 }, { term: 'food' }] }],
+    // Objects are partial, at every depth.
+    [{}, {}],
+    [{}, { a: 1 }],
+    [{ a: {} }, { a: {} }],
+    [{ a: { b: {} } }, { a: { b: { c: 1 }, d: 1 } }],
+    // Arrays are sets.
+    [{ t: [] }, { t: [] }],
+    [{ t: [] }, { t: [1, {}] }],
+    [{ t: ['a', 'a'] }, { t: ['a'] }],
+    [{ t: [[]] }, { t: [[1]] }],
+    [{ t: [{}] }, { t: [{ a: 1 }] }],
+    [{ t: [{ a: 1 }, { b: 1 }] }, { t: [{ a: 1, b: 1 }] }],
+    [{ t: [null] }, { t: [1, null] }],
+    // Numbers are numbers.
+    [{ a: 1 }, { a: 1.0 }],
+    [{ a: 0 }, { a: -0 }],
+    [{ a: [-0] }, { a: [0] }],
+    [{ a: 1e308 }, { a: 1e308 }],
+    [{ x: null }, { x: null }],
+    [{ '': '' }, { '': '', a: 1 }],
+    [JSON.parse('{"__proto__":{}}'), JSON.parse('{"__proto__":{"a":1}}')],
+  ])('%j finds %j', (filter, document) => {
+    expect(contains(document, filter)).toBe(true);
+  });
+
+  it.each<Row>([
+    // From PostgreSQL's documentation.
+    [{ bar: 'baz' }, { foo: { bar: 'baz' } }],
+    [{ a: [1, 3] }, { a: [1, 2, [1, 3]] }],
+    // Types tell apart.
+    [{ a: 1 }, { a: '1' }],
+    [{ a: '1' }, { a: 1 }],
+    [{ a: 1 }, { a: true }],
+    [{ a: 0 }, { a: false }],
+    [{ a: '' }, { a: null }],
+    [{ a: false }, { a: null }],
+    [{ a: {} }, { a: [] }],
+    [{ a: [] }, { a: {} }],
+    [{ a: {} }, { a: 1 }],
+    [{ a: [] }, { a: null }],
+    [{ a: 'null' }, { a: null }],
+    // An explicit null is a value.
+    [{ x: null }, {}],
+    [{ x: null }, { x: 0 }],
+    [{ x: null }, { x: {} }],
+    // A scalar is not an array of it, below the root.
+    [{ t: 'a' }, { t: ['a'] }],
+    [{ t: ['a'] }, { t: 'a' }],
+    [{ t: [['a']] }, { t: ['a'] }],
+    [{ t: ['a'] }, { t: [['a']] }],
+    // One element must hold all of a filter's element.
+    [{ t: [{ a: 1, b: 2 }] }, { t: [{ a: 1 }, { b: 2 }] }],
+    [{ t: [[1, 2]] }, { t: [[1], [2]] }],
+    // Letters are what they are.
+    [{ a: 'A' }, { a: 'a' }],
+    [{ A: 1 }, { a: 1 }],
+    [{ a: 'é' }, { a: 'e\u0301' }],
+    [{ a: 'a' }, { a: 'a ' }],
+    [{ 'a.b': 1 }, { a: { b: 1 } }],
+    [{ a: { b: 1 } }, { 'a.b': 1 }],
+    [{ a: 0.1 }, { a: 0.1 + Number.EPSILON }],
+    [{ a: 2 ** 53 }, { a: 2 ** 53 + 2 }],
+    // What every object inherits is not there.
+    [{ toString: {} }, {}],
+    [JSON.parse('{"__proto__":{}}'), {}],
+    [{ length: 1 }, { a: [1] }],
+    [{ a: { 0: 1 } }, { a: [1] }],
+  ])('%j does not find %j', (filter, document) => {
+    expect(contains(document, filter)).toBe(false);
+  });
+
+  it('holds of every document and itself', () => {
+    forAll([anyObject], (document) => expect(contains(document, document)).toBe(true), 1_000);
+  });
+
+  it('holds of a document and any part of it, shuffled and repeated', () => {
+    forAll([anyObject, fc.infiniteStream(fc.nat(5))], (document, choices) =>
+      expect(contains(document, partOf(document, choices))).toBe(true),
+    );
+  });
+
+  it('is transitive', () => {
+    forAll([smallObject, fc.infiniteStream(fc.nat(5)), smallObject], (document, choices, other) => {
+      const part = partOf(document, choices);
+      if (contains(other, document)) expect(contains(other, part)).toBe(true);
+      expect(contains(document, partOf(part, choices))).toBe(true);
+    });
+  });
+});
+
+describe('the tokens of an object', () => {
+  it('are found again among those of every document that contains it', () => {
+    forAll([anyObject, fc.infiniteStream(fc.nat(5))], (document, choices) => {
+      const found = tokens('s', document);
+      for (const wanted of tokens('s', partOf(document, choices))) expect(found).toContain(wanted);
+    });
+  });
+
+  it('are found again wherever one of two unrelated objects contains the other', () => {
+    let contained = 0;
+    forAll(
+      [smallObject, smallObject],
+      (document, filter) => {
+        if (!contains(document, filter)) return;
+        contained++;
+        expect(tokens('s', filter).isSubsetOf(tokens('s', document))).toBe(true);
+      },
+      5_000,
+    );
+    expect(contained).toBeGreaterThan(200);
+  });
+
+  it('seldom find what does not contain it', () => {
+    let guesses = 0;
+    let wrong = 0;
+    forAll(
+      [smallObject, smallObject],
+      (document, filter) => {
+        if (!tokens('s', filter).isSubsetOf(tokens('s', document))) return;
+        guesses++;
+        if (!contains(document, filter)) wrong++;
+      },
+      5_000,
+    );
+    expect(wrong).toBeLessThan(guesses / 10);
+  });
+
+  it('are short words of letters and digits, which a query may hold as they are', () => {
+    forAll([anyObject], (object) => {
+      for (const each of [...tokens('s', object), token('s', 'name')])
+        expect(each).toMatch(/^[0-9a-z]{2,16}$/);
+    });
+  });
+
+  it('are never shared by two scopes', () => {
+    forAll([fc.string(), fc.string(), anyObject], (a, b, object) => {
+      if (a === b) return;
+      expect(tokens(a, object).isDisjointFrom(tokens(b, object))).toBe(true);
+    });
+  });
+
+  it.each([
+    [{ a: { b: 1 } }, { 'a.b': 1 }],
+    [{ a: { b: 1 } }, { 'a"."b': 1 }],
+    [{ a: [1] }, { 'a[]': 1 }],
+    [{ a: [1] }, { a: { '[]': 1 } }],
+    [{ a: 1 }, { a: '1' }],
+    [{ a: 'o' }, { a: {} }],
+    [{ a: null }, { a: 'null' }],
+    [{ a: 'a' }, { a: [] }],
+  ])('tell %j from %j', (a, b) => {
+    expect(tokens('s', a).isSubsetOf(tokens('s', b))).toBe(false);
+    expect(tokens('s', b).isSubsetOf(tokens('s', a))).toBe(false);
+  });
+
+  it('are one for the object, one for each container and one for each scalar', () => {
+    expect(tokens('s', {}).size).toBe(1);
+    expect(tokens('s', { a: { b: [1, 1, 2] } }).size).toBe(5);
+    expect(tokens('s', { a: 0, b: -0 })).toEqual(tokens('s', { b: 0, a: -0 }));
+  });
+});
+
+/** Something the object contains, as the choices have it. */
+function partOf(object: JsonObject, choices: Iterator<number>): JsonObject {
+  const choose = (): number => choices.next().value ?? 0;
+  const part = (json: Json): Json => {
+    if (Array.isArray(json)) {
+      const kept = json.filter(() => choose() > 1).map(part);
+      return choose() > 2 ? [...kept, ...kept].reverse() : kept.reverse();
+    }
+    if (!isObject(json)) return json;
+    const kept = Object.entries(json).filter(() => choose() > 1);
+    return Object.fromEntries(kept.reverse().map(([key, value]) => [key, part(value)]));
+  };
+  return part(object) as JsonObject;
+}
