@@ -42,7 +42,8 @@ export async function* watchConfigs(
         yield revision;
         seen = { ...seen, last: revision.revision };
       }
-      if ((await bell.rung(wait(session))) === 'quiet') yield undefined;
+      const pause = wait(session);
+      if ((await bell.rung(pause)) === 'quiet' && pause === HEARTBEAT) yield undefined;
     }
   } finally {
     hangUp();
