@@ -43,9 +43,8 @@ export async function startParley(settings: NodeJS.ProcessEnv = {}): Promise<Par
     port: Number(address.split(':').at(-1)),
     keyPrefix: env.PARLEY_KEY_PREFIX!,
     stop: async () => {
-      const stopped = server.stop();
+      await server.stop();
       clients.close();
-      await stopped;
       expect(defects.filter((line) => line.includes('defect'))).toEqual([]);
     },
   };
