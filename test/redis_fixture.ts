@@ -9,6 +9,8 @@ import { Connection } from '../src/redis/connection.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../src/redis/embedded.ts';
 import { Keys } from '../src/redis/keys.ts';
 import { ensureSessionIndex } from '../src/redis/session_index.ts';
+import { RedisSessions } from '../src/redis/sessions.ts';
+import { sessionEncoder } from '../src/services/messages.ts';
 
 export interface RedisFixture {
   readonly connection: Connection;
@@ -26,7 +28,9 @@ export function useRedis(): RedisFixture {
     connections.push(connection);
     return connection;
   };
-  const fixture = { connect, keys: new Keys(prefix) } as { -readonly [K in keyof RedisFixture]: RedisFixture[K] };
+  const fixture = { connect, keys: new Keys(prefix) } as {
+    -readonly [K in keyof RedisFixture]: RedisFixture[K];
+  };
   beforeAll(async () => {
     fixture.connection = await connect();
     await ensureSessionIndex(fixture.connection, fixture.keys);
@@ -36,6 +40,11 @@ export function useRedis(): RedisFixture {
     for (const connection of connections) connection.close();
   });
   return fixture;
+}
+
+/** The store, as one server process has it. */
+export function storeOver(connection: Connection, keys: Keys): RedisSessions {
+  return new RedisSessions(connection, keys, sessionEncoder);
 }
 
 /** A Redis of one test's own, to be hurt. */

@@ -1,0 +1,265 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it, vi } from 'vitest';
+import { Mutations, type Outcome, type Steps } from '../../src/redis/mutations.ts';
+import { newEtag } from '../../src/sessions/changes.ts';
+import type { Session } from '../../src/sessions/session.ts';
+import type { Decision } from '../../src/sessions/store.ts';
+import { aCaller, aSession } from '../session_fixture.ts';
+
+const caller = aCaller();
+
+/** A store of one session: compare-and-set by etag, in the order of the calls, each after a moment. */
+class SlowStore {
+  session: Session | undefined = aSession({ tokenBudget: 0 });
+  readonly remembered = new Map<string, unknown>();
+  loads = 0;
+  writes = 0;
+  /** Runs right before the next write is decided, as another process would. */
+  meanwhile: (() => void) | undefined;
+
+  steps<T>(requestId?: string): Steps<T> {
+    return {
+      recall: () => undefined,
+      load: async () => {
+        this.loads++;
+        const session = this.session;
+        const replay = requestId !== undefined && this.remembered.has(requestId);
+        const answer = this.remembered.get(requestId ?? '') as T;
+        await sleep(1);
+        return replay ? { replay: answer } : { session };
+      },
+      write: (base, decision) => this.#write(base, decision, requestId),
+    };
+  }
+
+  async #write<T>(base: Session | undefined, decision: Decision<T>, requestId?: string): Promise<Outcome<T>> {
+    this.writes++;
+    const meanwhile = this.meanwhile;
+    this.meanwhile = undefined;
+    meanwhile?.();
+    const outcome = this.#compareAndSet(base, decision, requestId);
+    await sleep(2);
+    return outcome;
+  }
+
+  #compareAndSet<T>(
+    base: Session | undefined,
+    { answer, write }: Decision<T>,
+    requestId?: string,
+  ): Outcome<T> {
+    if (requestId !== undefined && this.remembered.has(requestId)) {
+      return { kind: 'replay', answer: this.remembered.get(requestId) as T };
+    }
+    if (base?.etag !== this.session?.etag) return { kind: 'conflict', current: this.session };
+    if (requestId !== undefined) this.remembered.set(requestId, answer);
+    if (write !== undefined) this.session = write ?? undefined;
+    return { kind: 'done' };
+  }
+}
+
+function increment(session: Session | undefined): Decision<number> {
+  const next = { ...session!, tokenBudget: session!.tokenBudget + 1, etag: newEtag() };
+  return { answer: next.tokenBudget, write: next };
+}
+
+/** Somebody who may do something once. */
+function onlyFromZero(session: Session | undefined): Decision<number> {
+  if (session!.tokenBudget > 0) throw new Error('too late');
+  return increment(session);
+}
+
+describe('the mutations of one session', () => {
+  it('build on each other without waiting for each other', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    const runs = Array.from({ length: 16 }, () =>
+      mutations.run('id', caller, increment, store.steps<number>()),
+    );
+    expect(await Promise.all(runs)).toEqual(Array.from({ length: 16 }, (_, at) => at + 1));
+    expect(store).toMatchObject({ loads: 1, writes: 16, session: { tokenBudget: 16 } });
+  });
+
+  it('are decided again when somebody else wrote first, all that built on it included', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    store.meanwhile = () => {
+      store.session = { ...store.session!, tokenBudget: 100, etag: newEtag() };
+    };
+    const runs = Array.from({ length: 8 }, () =>
+      mutations.run('id', caller, increment, store.steps<number>()),
+    );
+    expect((await Promise.all(runs)).toSorted()).toEqual([101, 102, 103, 104, 105, 106, 107, 108]);
+    expect(store.session?.tokenBudget).toBe(108);
+  });
+
+  it('of two processes lose nothing to each other', async () => {
+    const store = new SlowStore();
+    const processes = [new Mutations(), new Mutations(), new Mutations()];
+    const runs = Array.from({ length: 48 }, (_, at) =>
+      processes[at % 3]!.run('id', caller, increment, store.steps<number>()),
+    );
+    const answers = await Promise.all(runs);
+    expect(answers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 48 }, (_, at) => at + 1));
+    expect(store.session?.tokenBudget).toBe(48);
+  });
+
+  it('that are refused behind a write that did not take are decided again', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    store.meanwhile = () => {
+      store.session = { ...store.session!, displayName: 'theirs', etag: newEtag() };
+    };
+    // The first never takes: decided again, it changes nothing. The second was refused because of it.
+    const first = mutations.run(
+      'id',
+      caller,
+      (session) => (session!.displayName === 'theirs' ? { answer: 0 } : increment(session)),
+      store.steps<number>(),
+    );
+    const second = mutations.run('id', caller, onlyFromZero, store.steps<number>());
+    expect(await Promise.all([first, second])).toEqual([0, 1]);
+  });
+
+  it('that are refused behind a write that took stay refused', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    const first = mutations.run('id', caller, onlyFromZero, store.steps<number>());
+    const second = mutations.run('id', caller, onlyFromZero, store.steps<number>());
+    await expect(second).rejects.toThrow('too late');
+    expect(await first).toBe(1);
+  });
+
+  it('that need no write are not answered from one that did not take', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    store.meanwhile = () => {
+      store.session = { ...store.session!, tokenBudget: 100, etag: newEtag() };
+    };
+    const first = mutations.run('id', caller, onlyFromZero, store.steps<number>());
+    const second = mutations.run(
+      'id',
+      caller,
+      (session) => ({ answer: session!.tokenBudget }),
+      store.steps<number>(),
+    );
+    await expect(first).rejects.toThrow('too late');
+    expect(await second).toBe(100);
+  });
+
+  it('go on after a write that failed, on what is really there', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    const failing: Steps<number> = {
+      ...store.steps<number>(),
+      write: () => sleep(2).then(() => Promise.reject(new Error('away'))),
+    };
+    const first = mutations.run('id', caller, increment, failing);
+    const others = [1, 2, 3].map(() => mutations.run('id', caller, increment, store.steps<number>()));
+    await expect(first).rejects.toThrow('away');
+    expect((await Promise.all(others)).toSorted()).toEqual([1, 2, 3]);
+  });
+
+  it('go on after a read that failed', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    const failing: Steps<number> = {
+      ...store.steps<number>(),
+      load: () => Promise.reject(new Error('away')),
+    };
+    const first = mutations.run('id', caller, increment, failing);
+    const second = mutations.run('id', caller, increment, store.steps<number>());
+    await expect(first).rejects.toThrow('away');
+    expect(await second).toBe(1);
+  });
+
+  it('are not begun for somebody who left while he stood in line', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    const first = mutations.run('id', caller, increment, store.steps<number>());
+    const gone = {
+      ...caller,
+      throwIfOver: () => {
+        throw new Error('left');
+      },
+    };
+    await expect(mutations.run('id', gone, increment, store.steps<number>())).rejects.toThrow('left');
+    await first;
+    expect(store.writes).toBe(1);
+  });
+
+  it('of other sessions do not stand in the same line', async () => {
+    const mutations = new Mutations();
+    const [stuck, free] = [new SlowStore(), new SlowStore()];
+    const never: Steps<number> = { ...stuck.steps<number>(), load: () => new Promise(() => {}) };
+    void mutations.run('stuck', caller, increment, never);
+    expect(await mutations.run('free', caller, increment, free.steps<number>())).toBe(1);
+  });
+
+  it('use what is known of the session, and read it only when that was wrong', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    const create = (current: Session | undefined): Decision<string> =>
+      current ? { answer: 'there already' } : { write: aSession(), answer: 'created' };
+    const absent = { session: undefined };
+    expect(await mutations.run('id', caller, create, store.steps<string>(), absent)).toBe('there already');
+    store.session = undefined;
+    expect(await mutations.run('id', caller, create, store.steps<string>(), absent)).toBe('created');
+    expect(store).toMatchObject({ loads: 0, writes: 2 });
+  });
+
+  it('trust what they recall for a write only, which is checked', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    const old = { ...store.session!, tokenBudget: 50, etag: 'old' };
+    const recalling = { ...store.steps<number>(), recall: () => old };
+    expect(await mutations.run('id', caller, increment, recalling)).toBe(1);
+    const tooMany = (session: Session | undefined): Decision<number> => {
+      if (session!.tokenBudget > 10) throw new Error('refused on a memory');
+      return { answer: session!.tokenBudget };
+    };
+    expect(await mutations.run('id', caller, tooMany, recalling)).toBe(1);
+    expect(store.session?.tokenBudget).toBe(1);
+  });
+});
+
+describe('a repeated mutation', () => {
+  it('gets its first answer, whether it comes at once, meanwhile or later', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    const repeated = aCaller('again');
+    const run = () => mutations.run('id', repeated, onlyFromZero, store.steps<number>('again'));
+    const [first, meanwhile] = [run(), run()];
+    expect(await Promise.all([first, meanwhile])).toEqual([1, 1]);
+    expect(await run()).toBe(1);
+    expect(store.session?.tokenBudget).toBe(1);
+  });
+
+  it('gets it behind writes of others as well', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    const repeated = aCaller('again');
+    const run = () => mutations.run('id', repeated, onlyFromZero, store.steps<number>('again'));
+    const other = () => mutations.run('id', caller, increment, store.steps<number>());
+    expect(await Promise.all([run(), other(), run(), other()])).toEqual([1, 2, 1, 3]);
+  });
+
+  it('is remembered even when it changed nothing', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    const look = (session: Session | undefined): Decision<number> => ({ answer: session!.tokenBudget });
+    expect(await mutations.run('id', aCaller('look'), look, store.steps<number>('look'))).toBe(0);
+    await mutations.run('id', caller, increment, store.steps<number>());
+    expect(await mutations.run('id', aCaller('look'), look, store.steps<number>('look'))).toBe(0);
+  });
+});
+
+describe('the lines of mutations', () => {
+  it('are forgotten with the last who stands in them', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const mutations = new Mutations();
+    const written = await (async () => {
+      const store = new SlowStore();
+      await Promise.allSettled([
+        mutations.run('id', caller, increment, store.steps<number>()),
+        mutations.run('id', caller, onlyFromZero, store.steps<number>()),
+        mutations.run('id', caller, increment, store.steps<number>()),
+      ]);
+      return new WeakRef(store.session!);
+    })();
+    await vi.waitFor(() => {
+      collectGarbage();
+      expect(written.deref() === undefined).toBe(true); // a failure must not hold on to it
+    });
+    expect(mutations).toBeDefined();
+  });
+});
