@@ -1,10 +1,12 @@
 /** Redis for one test file: connections to the run's Redis, under a key prefix nobody else has. */
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, inject, onTestFinished } from 'vitest';
+import { findRedis, moduleArguments } from '../src/redis/binary.ts';
 import { Connection } from '../src/redis/connection.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../src/redis/embedded.ts';
 import { Keys } from '../src/redis/keys.ts';
@@ -56,6 +58,30 @@ export async function startOwnRedis(): Promise<EmbeddedRedis & { readonly dataDi
     rmSync(dataDir, { recursive: true, force: true });
   });
   return Object.assign(redis, { dataDir });
+}
+
+/** The same redis-server with other arguments, bare of modules unless they are among them; gone with the test. */
+export async function spawnRedis(
+  ...args: string[]
+): Promise<{ readonly path: string; readonly pid: number }> {
+  const dir = mkdtempSync(join(tmpdir(), 'parley-test-'));
+  const path = join(dir, 'redis.sock');
+  const { server } = await findRedis({ announce() {} });
+  const listen = ['--port', '0', '--unixsocket', path, '--dir', dir, '--save', ''];
+  const child = spawn(server, [...listen, ...args], {
+    stdio: 'ignore',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return { path, pid: child.pid! };
+}
+
+/** Its arguments for the modules that Parley needs. */
+export async function modules(): Promise<string[]> {
+  return moduleArguments((await findRedis({ announce() {} })).modulesDir);
 }
 
 /** A connection that is up. */
