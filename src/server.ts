@@ -13,6 +13,7 @@ import { Health } from './rpc/health.ts';
 import { Reflection } from './rpc/reflection.ts';
 import { serve } from './rpc/serve.ts';
 import { ConfigsService } from './services/configs.ts';
+import { sessionEncoder } from './services/messages.ts';
 import { SessionService } from './services/session.ts';
 import { Sessions } from './sessions/sessions.ts';
 import type { Settings } from './settings.ts';
@@ -39,7 +40,7 @@ export async function startServer(
     for (const closer of closers.splice(0)) await closer();
   };
   try {
-    const redis = await openRedis(settings, log, announce);
+    const redis = await openRedis(settings, sessionEncoder, log, announce);
     closers.unshift(() => redis.close());
 
     const stopping = new AbortController();

@@ -13,7 +13,7 @@ const COMMAND_TIMEOUT: Milliseconds = 900;
 const RETRY_AFTER: Milliseconds = 1000;
 const PROBE_INTERVAL: Milliseconds = 500;
 
-type Argument = string | number | Buffer;
+type Argument = string | number;
 
 /** Emits `up` when Redis answers (again) and `down` when it no longer does. */
 export class Connection extends EventEmitter<{ up: []; down: [] }> {

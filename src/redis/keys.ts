@@ -5,6 +5,7 @@
  * | key                          | type      | holds                                   | lives            |
  * | ---------------------------- | --------- | --------------------------------------- | ---------------- |
  * | `parley:session:{ns/id}`     | RedisJSON | the session; the only indexed documents | as the session   |
+ * | `parley:log:{ns/id}`        | Hash      | the session as it is answered, encoded  | as the session   |
  * | `parley:revisions:{ns/id}`   | Stream    | past configs revisions, id = revision   | as the session   |
  * | `parley:ops:{ns/id}`         | Hash      | answers by method and request id        | a field 24 hours |
  * | `parley:live:{ns/id}`        | channel   | sharded pub/sub, rings on every change  |                  |
@@ -22,6 +23,10 @@ export class Keys {
 
   session(key: SessionKey): string {
     return `${this.sessionPrefix}{${tag(key)}}`;
+  }
+
+  log(key: SessionKey): string {
+    return `${this.#prefix}:log:{${tag(key)}}`;
   }
 
   revisions(key: SessionKey): string {

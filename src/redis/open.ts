@@ -10,7 +10,7 @@ import { RedisDoorbell } from './doorbell.ts';
 import { startEmbeddedRedis } from './embedded.ts';
 import { Keys } from './keys.ts';
 import { ensureSessionIndex } from './session_index.ts';
-import { RedisSessions } from './sessions.ts';
+import { RedisSessions, type SessionEncoder } from './sessions.ts';
 
 /** How long a given Redis may take to answer at start. */
 const CONNECT_TIMEOUT: Milliseconds = 10_000;
@@ -25,6 +25,7 @@ export interface OpenRedis {
 
 export async function openRedis(
   settings: Settings,
+  encoder: SessionEncoder,
   log: Logger,
   announce: (line: string) => void,
 ): Promise<OpenRedis> {
@@ -32,7 +33,7 @@ export async function openRedis(
   const url = settings.redisUrl ?? embedded!.path;
   const connection = new Connection(url);
   const keys = new Keys(settings.keyPrefix);
-  const sessions = new RedisSessions(connection, keys);
+  const sessions = new RedisSessions(connection, keys, encoder);
   const doorbell = new RedisDoorbell(connection, keys);
   const close = async () => {
     doorbell.close();

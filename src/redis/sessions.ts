@@ -1,9 +1,10 @@
 /** Sessions as RedisJSON documents: implements the domain's store. */
+import { LRUCache } from 'lru-cache';
 
 import { ParleyError } from '../errors.ts';
 import {
-  type ConfigsRevision,
   endTime,
+  isDeleted,
   type Milliseconds,
   type Session,
   type SessionKey,
@@ -13,31 +14,58 @@ import { stringify } from '../structs/json.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { Mutations, type Outcome } from './mutations.ts';
-import { purgeSession, type Script, writeSession } from './scripts.ts';
-import { fromDocument, toDocument } from './session_document.ts';
+import { purgeSession, writeSession } from './scripts.ts';
+import { fromDocument, fromRevision, toDocument } from './session_document.ts';
 import { SessionPages } from './session_pages.ts';
 
 /** How many configs revisions are kept, the current one included. */
 const KEPT_REVISIONS = 100;
 /** How long an answer is remembered by its request id. */
 const ANSWER_LIFETIME: Milliseconds = 24 * 60 * 60 * 1000;
+/** What is kept of recent sessions, as JSON. */
+const RECENT_BYTES = 16 * 1024 * 1024;
 /** Documents read in one go: enough to be fast, few enough that Redis can turn to others in between. */
 const READ_BATCH = 100;
+
+/** How sessions are encoded for those who ask for them; `services/` knows. */
+export interface SessionEncoder {
+  /** Names the encoding: what another one wrote is not passed on. */
+  readonly schema: string;
+  encode(session: Session): Buffer;
+}
 
 export class RedisSessions implements SessionStore, RevisionLog {
   readonly #redis: Connection;
   readonly #keys: Keys;
+  readonly #encoder: SessionEncoder;
   readonly #mutations = new Mutations();
   readonly #pages: SessionPages;
+  /** What this process last wrote, to decide on without asking first: the script checks that it still holds. */
+  readonly #recent = new LRUCache<string, Session>({
+    maxSize: RECENT_BYTES,
+    maxEntrySize: RECENT_BYTES / 256,
+  });
 
-  constructor(redis: Connection, keys: Keys) {
+  constructor(redis: Connection, keys: Keys, encoder: SessionEncoder) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#encoder = encoder;
     this.#pages = new SessionPages(redis, keys, (found) => this.readMany(found));
   }
 
   async read(key: SessionKey): Promise<Session | undefined> {
     return fromDocument(await this.#redis.call('JSON.GET', this.#keys.session(key)));
+  }
+
+  async readEncoded(key: SessionKey) {
+    const reply = await this.#redis.call('HMGET', this.#keys.log(key), 'session', 'schema', 'deleted');
+    const [encoded, schema, deleted] = reply as (string | null)[];
+    if (encoded && schema === this.#encoder.schema) {
+      return { bytes: Buffer.from(encoded, 'latin1'), deleted: deleted === '1' };
+    }
+    // Another version of the server wrote it, or there is none.
+    const session = await this.read(key);
+    return session && { bytes: this.#encoder.encode(session), deleted: isDeleted(session) };
   }
 
   async readMany(keys: readonly SessionKey[]): Promise<(Session | undefined)[]> {
@@ -58,12 +86,14 @@ export class RedisSessions implements SessionStore, RevisionLog {
     decide: (current: Session | undefined) => Decision<T>,
     expect?: 'absent',
   ): Promise<T> {
+    const id = this.#keys.session(key);
     const steps = {
+      recall: () => this.#recent.get(id),
       load: () => this.#load<T>(key, caller),
       write: (base: Session | undefined, decision: Decision<T>) => this.#write(key, caller, base, decision),
     };
     return this.#mutations.run(
-      this.#keys.session(key),
+      id,
       caller,
       decide,
       steps,
@@ -78,9 +108,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
       this.#redis.call('XRANGE', this.#keys.revisions(key), `${from}-0`, '+'),
     ]);
     if (!session) return undefined;
-    const past = (entries as [string, string[]][]).map(
-      ([, fields]) => JSON.parse(fields[1]!) as ConfigsRevision,
-    );
+    const past = (entries as [string, string[]][]).map(([, fields]) => fromRevision(fields[1]!));
     const revisions = past.filter(({ revision }) => revision < session.configs.revision);
     if (session.configs.revision >= from) revisions.push(session.configs);
     return { session, revisions };
@@ -105,21 +133,29 @@ export class RedisSessions implements SessionStore, RevisionLog {
     base: Session | undefined,
     { answer, write }: Decision<T>,
   ): Promise<Outcome<T>> {
+    const keys = [
+      this.#keys.session(key),
+      this.#keys.operations(key),
+      this.#keys.revisions(key),
+      this.#keys.log(key),
+    ];
     const remember = operation
       ? [field(operation), operation.fingerprint, stringify(answer), ANSWER_LIFETIME]
       : ['', '', '', 0];
-    const etag = base?.etag ?? '';
-    const [script, args]: [Script, (string | number)[]] =
-      write === null
-        ? [purgeSession, [etag, ...remember]]
-        : [writeSession, [etag, ...documentArguments(base, write), ...remember]];
-    const keys = [this.#keys.session(key), this.#keys.revisions(key), this.#keys.operations(key)];
-    const [code, value] = (await this.#redis.run(script, keys, [...args, this.#keys.live(key)])) as [
-      number,
-      string?,
-    ];
+    const common = [base?.etag ?? '', ...remember, this.#keys.live(key)];
+    const document = write ? toDocument(write) : '';
+    // Nobody decides on what may not be there: it is recent again once Redis has it.
+    this.#recent.delete(keys[0]!);
+    const [code, value] = (await (write === null
+      ? this.#redis.run(purgeSession, keys, common)
+      : this.#redis.run(writeSession, keys, [
+          ...common,
+          document,
+          ...this.#writeArguments(base, write),
+        ]))) as [number, string?];
     switch (code) {
       case 1:
+        if (write) this.#recent.set(keys[0]!, write, { size: document.length });
         return { kind: 'done' };
       case 2:
         return { kind: 'replay', answer: JSON.parse(value!) as T };
@@ -131,23 +167,21 @@ export class RedisSessions implements SessionStore, RevisionLog {
         throw new Error(`a script returned ${code}`);
     }
   }
-}
 
-/** ARGV 2 to 6 of write_session: the document, its end, and the revision that goes into the log. */
-function documentArguments(base: Session | undefined, write: Session | undefined): (string | number)[] {
-  if (!write) return ['', '', '', '', 0];
-  const end = endTime(write);
-  const outgoing =
-    base && base.configs.revision > 0 && write.configs.revision > base.configs.revision
-      ? base.configs
-      : undefined;
-  return [
-    toDocument(write),
-    end === undefined ? '' : Math.ceil(end / 1000),
-    outgoing?.revision ?? '',
-    outgoing ? stringify(outgoing) : '',
-    KEPT_REVISIONS - 1,
-  ];
+  /** ARGV 8 to 13 of write_session. Bytes go as text, a character each: one Buffer makes ioredis slow for all. */
+  #writeArguments(base: Session | undefined, write: Session | undefined): (string | number)[] {
+    if (!write) return ['', '', '', '', '', 0];
+    const end = endTime(write);
+    const outgoing = base && write.configs.revision > base.configs.revision ? base.configs.revision : 0;
+    return [
+      this.#encoder.encode(write).toString('latin1'),
+      this.#encoder.schema,
+      isDeleted(write) ? '1' : '0',
+      end === undefined ? '' : Math.ceil(end / 1000),
+      outgoing || '',
+      KEPT_REVISIONS - 1,
+    ];
+  }
 }
 
 function field({ method, requestId }: { method: string; requestId: string }): string {

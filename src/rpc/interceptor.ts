@@ -6,9 +6,7 @@ import type { Call } from './call.ts';
 /** Hooks run in the order of the chain, `end` in the reverse order. What `begin` and `request` throw is the answer. */
 export interface Interceptor {
   /** Before anything of the request is decoded. */
-  begin?(call: Call): void | Promise<void>;
-  /** For each request message, before it is decoded; an error that is not ours means that it cannot be. */
-  received?(call: Call, schema: DescMessage, bytes: Uint8Array): void;
+  begin?(call: Call): void;
   /** For each request message, decoded, before the handler sees it. May change it. */
   request?(call: Call, schema: DescMessage, message: Message): void;
   /** Once, after the status is decided. Must not throw. */

@@ -5,10 +5,11 @@
  * grpc-js sees Buffers only; decoding happens here, so that undecodable input
  * is INVALID_ARGUMENT and a handler may answer with finished bytes.
  */
-import { create, type DescMethod, type DescService, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { DescMessage, DescMethod, DescService, Message, MessageInitShape } from '@bufbuild/protobuf';
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { ParleyError } from '../errors.ts';
 import { Call, type GrpcCall } from './call.ts';
+import * as codec from './codec.ts';
 import type { Interceptor } from './interceptor.ts';
 import type { ServiceImpl } from './service.ts';
 import { toParleyError, toStatusObject } from './status.ts';
@@ -72,7 +73,7 @@ async function answerOnce(
 ): Promise<void> {
   let error: ParleyError | undefined;
   try {
-    await begin(call, pipeline);
+    begin(call, pipeline);
     const answer = await handler(input(call, grpcCall, pipeline), call);
     callback(null, encode(call.method, answer));
   } catch (thrown) {
@@ -90,7 +91,7 @@ async function streamAnswers(
 ): Promise<void> {
   let error: ParleyError | undefined;
   try {
-    await begin(call, pipeline);
+    begin(call, pipeline);
     const answers = handler(input(call, grpcCall, pipeline), call) as AsyncIterable<unknown>;
     await pump(call, grpcCall, answers, pipeline.stopping);
     grpcCall.end();
@@ -153,11 +154,8 @@ class Leash {
   }
 }
 
-async function begin(call: Call, { interceptors }: Pipeline): Promise<void> {
-  for (const interceptor of interceptors) {
-    const waiting = interceptor.begin?.(call);
-    if (waiting) await waiting;
-  }
+function begin(call: Call, { interceptors }: Pipeline): void {
+  for (const interceptor of interceptors) interceptor.begin?.(call);
 }
 
 /** One request, or the stream of them. */
@@ -175,21 +173,23 @@ async function* requests(call: Call, grpcCall: GrpcCall, pipeline: Pipeline): As
 
 function decode(call: Call, bytes: Buffer, { interceptors }: Pipeline): unknown {
   const schema = call.method.input;
-  let message: ReturnType<typeof fromBinary>;
-  try {
-    for (const interceptor of interceptors) interceptor.received?.(call, schema, bytes);
-    message = fromBinary(schema, bytes, { readUnknownFields: false });
-  } catch (cause) {
-    if (cause instanceof ParleyError) throw cause;
-    throw new ParleyError('REQUEST_INVALID', `the request is not a ${schema.typeName}`, { cause });
-  }
+  const message = decodeRequest(schema, bytes);
   for (const interceptor of interceptors) interceptor.request?.(call, schema, message);
   return message;
 }
 
-/** A Buffer, because grpc-js calls its `copy`. */
+function decodeRequest(schema: DescMessage, bytes: Buffer): Message {
+  try {
+    return codec.decode(schema, bytes);
+  } catch (error) {
+    if (error instanceof ParleyError) throw error;
+    throw new ParleyError('REQUEST_INVALID', `the request is not a ${schema.typeName}`, { cause: error });
+  }
+}
+
 function encode({ output }: DescMethod, answer: unknown): Buffer {
-  const bytes = answer instanceof Uint8Array ? answer : toBinary(output, create(output, answer as never));
+  const bytes =
+    answer instanceof Uint8Array ? answer : codec.encode(output, answer as MessageInitShape<DescMessage>);
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../../gen/parley/v1/configs_service_pb.ts';
 import type { Configs } from '../configs/configs.ts';
 import type { Call } from '../rpc/call.ts';
+import { encode } from '../rpc/codec.ts';
 import { Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
 import { field, revisionMessage } from './messages.ts';
@@ -49,7 +50,7 @@ export class ConfigsService implements ServiceImpl<typeof Proto> {
   async listConfigsRevisions(request: ListConfigsRevisionsRequest) {
     const page = new Page<number>(ListConfigsRevisionsRequestSchema, request);
     for (const revision of await this.#configs.revisions(keyOf(request), page.after)) {
-      const item = toBinary(ConfigsRevisionSchema, create(ConfigsRevisionSchema, revisionMessage(revision)));
+      const item = encode(ConfigsRevisionSchema, revisionMessage(revision));
       if (!page.add(item, revision.revision)) break;
     }
     const rest = create(ListConfigsRevisionsResponseSchema, { nextPageToken: page.nextPageToken });

@@ -1,11 +1,7 @@
-/**
- * The domain's sessions, participants and revisions as proto messages.
- *
- * A session goes out as finished bytes: its Structs are written straight from
- * JSON (`structs/wire.ts`), which is most of what encoding it costs.
- */
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
+/** The domain's sessions, participants and revisions as proto messages. */
+import { hash } from 'node:crypto';
+import { type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { type Duration, FileDescriptorProtoSchema, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { ConfigsOperation, type ConfigsRevisionSchema } from '../../gen/parley/v1/configs_service_pb.ts';
 import {
   ContextOverflow,
@@ -14,6 +10,7 @@ import {
   SessionSchema,
   TtlPolicy,
 } from '../../gen/parley/v1/session_service_pb.ts';
+import { encode } from '../rpc/codec.ts';
 import {
   boundParticipants,
   type ConfigsRevision,
@@ -23,20 +20,26 @@ import {
   type Participant,
   type Session,
 } from '../sessions/session.ts';
-import type { JsonObject } from '../structs/json.ts';
-import { encodeStruct } from '../structs/wire.ts';
 
-/** A session as an encoded `parley.v1.Session`. */
-export function encodeSession(session: Session): Uint8Array {
-  const { metadata, configs, data } = session;
-  const parts = [
-    toBinary(SessionSchema, create(SessionSchema, sessionMessage(session))),
-    field(SessionSchema.field.metadata.number, structBytes(metadata)),
-    field(SessionSchema.field.data.number, structBytes(data)),
-  ];
-  if (configs.configs) parts.push(field(SessionSchema.field.configs.number, structBytes(configs.configs)));
-  return Buffer.concat(parts);
-}
+/** Sessions as encoded `parley.v1.Session`s; what is stored under another schema is encoded anew. */
+export const sessionEncoder = {
+  schema: hash('sha1', toBinary(FileDescriptorProtoSchema, SessionSchema.file.proto), 'base64url').slice(
+    0,
+    8,
+  ),
+
+  /** A session is stored as it is answered, and answered as it was stored: it is encoded once. */
+  encode(session: Session): Buffer {
+    let bytes = encodedSessions.get(session);
+    if (!bytes) {
+      bytes = encode(SessionSchema, sessionMessage(session));
+      encodedSessions.set(session, bytes);
+    }
+    return bytes;
+  },
+};
+
+const encodedSessions = new WeakMap<Session, Buffer>();
 
 /** An embedded message as an encoded field; answers are put together of such. */
 export function field(number: number, message: Uint8Array): Uint8Array {
@@ -68,7 +71,6 @@ export function revisionMessage(revision: ConfigsRevision): MessageInitShape<typ
   };
 }
 
-/** All of a session but its Structs. */
 function sessionMessage(session: Session): MessageInitShape<typeof SessionSchema> {
   const bound = boundParticipants(session);
   const { ttl, deleteTime, purgeTime } = session;
@@ -81,6 +83,9 @@ function sessionMessage(session: Session): MessageInitShape<typeof SessionSchema
     agentId: firstOf(bound, 'AGENT'),
     participants: bound.map(participantMessage),
     situation: session.situation,
+    metadata: session.metadata,
+    data: session.data,
+    ...(session.configs.configs && { configs: session.configs.configs }),
     renderTemplates: session.renderTemplates,
     contextOverflow: ContextOverflow[session.contextOverflow],
     tokenBudget: session.tokenBudget,
@@ -116,13 +121,6 @@ function duration(span: Milliseconds): Duration {
     seconds: BigInt(seconds),
     nanos: (span - seconds * 1000) * 1e6,
   };
-}
-
-const EMPTY = new Uint8Array();
-
-function structBytes(value: JsonObject): Uint8Array {
-  for (const _ in value) return encodeStruct(value);
-  return EMPTY;
 }
 
 function varint(bytes: number[], value: number): void {

@@ -26,7 +26,7 @@ import { unimplemented, unimplementedStream } from '../rpc/unimplemented.ts';
 import { positionOf } from '../sessions/query.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { SessionPosition } from '../sessions/store.ts';
-import { encodeSession, field, participantMessage } from './messages.ts';
+import { field, participantMessage, sessionEncoder } from './messages.ts';
 import {
   keyOf,
   namespaceOf,
@@ -51,11 +51,11 @@ export class SessionService implements ServiceImpl<typeof Proto> {
     const input = newSession(request.session, key);
     const { session, created } = await this.#sessions.create(key, input, request.allowExisting, call);
     const rest = toBinary(CreateSessionResponseSchema, create(CreateSessionResponseSchema, { created }));
-    return Buffer.concat([field(SESSION, encodeSession(session)), rest]);
+    return Buffer.concat([field(SESSION, sessionEncoder.encode(session)), rest]);
   }
 
   async getSession(request: GetSessionRequest) {
-    return field(SESSION, encodeSession(await this.#sessions.get(keyOf(request), request.includeDeleted)));
+    return field(SESSION, await this.#sessions.getEncoded(keyOf(request), request.includeDeleted));
   }
 
   async batchGetSessions(request: BatchGetSessionsRequest) {
@@ -67,7 +67,7 @@ export class SessionService implements ServiceImpl<typeof Proto> {
     );
     const rest = create(BatchGetSessionsResponseSchema, { missingSessionIds: missing });
     return Buffer.concat([
-      ...sessions.map((session) => field(SESSION, encodeSession(session))),
+      ...sessions.map((session) => field(SESSION, sessionEncoder.encode(session))),
       toBinary(BatchGetSessionsResponseSchema, rest),
     ]);
   }
@@ -92,7 +92,7 @@ export class SessionService implements ServiceImpl<typeof Proto> {
     let skipped = 0;
     for await (const session of found) {
       if (skipped++ < request.skip) continue;
-      if (!page.add(encodeSession(session), positionOf(session, order))) break;
+      if (!page.add(sessionEncoder.encode(session), positionOf(session, order))) break;
     }
     const rest = create(ListSessionsResponseSchema, { nextPageToken: page.nextPageToken });
     return Buffer.concat([
@@ -104,17 +104,20 @@ export class SessionService implements ServiceImpl<typeof Proto> {
   async updateSession(request: UpdateSessionRequest, call: Call) {
     return field(
       SESSION,
-      encodeSession(await this.#sessions.update(keyOf(request), sessionUpdate(request), call)),
+      sessionEncoder.encode(await this.#sessions.update(keyOf(request), sessionUpdate(request), call)),
     );
   }
 
   async deleteSession(request: DeleteSessionRequest, call: Call) {
     const session = await this.#sessions.delete(keyOf(request), request, call);
-    return session ? field(SESSION, encodeSession(session)) : {};
+    return session ? field(SESSION, sessionEncoder.encode(session)) : {};
   }
 
   async undeleteSession(request: UndeleteSessionRequest, call: Call) {
-    return field(SESSION, encodeSession(await this.#sessions.undelete(keyOf(request), request.etag, call)));
+    return field(
+      SESSION,
+      sessionEncoder.encode(await this.#sessions.undelete(keyOf(request), request.etag, call)),
+    );
   }
 
   async bindParticipant(request: BindParticipantRequest, call: Call) {

@@ -3,12 +3,12 @@
  * is to the session as it shall be. A function that changes nothing returns its
  * argument, and then nothing is written.
  */
-import { randomBytes } from 'node:crypto';
 import { etagMismatch, fieldInvalid, sessionDeleted, sessionNotFound } from '../errors.ts';
-import { MAX_BYTES } from '../structs/guard.ts';
 import { equal, type JsonObject } from '../structs/json.ts';
 import { structSize } from '../structs/wire.ts';
+import { MAX_BYTES } from '../structs/wire_reader.ts';
 import { now } from './clock.ts';
+import { randomBytes } from './random.ts';
 import { type ConfigsOperation, isDeleted, type Micros, type Session, type SessionKey } from './session.ts';
 
 /** Who asks for a change, for the record. */

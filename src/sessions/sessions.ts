@@ -15,6 +15,7 @@ import {
 } from './changes.ts';
 import { now } from './clock.ts';
 import { bound, firstParticipants, type NewParticipant, unbound } from './participants.ts';
+import { randomBytes } from './random.ts';
 import {
   isBound,
   isDeleted,
@@ -86,9 +87,12 @@ export class Sessions {
     );
   }
 
-  async get(key: SessionKey, includeDeleted: boolean): Promise<Session> {
-    const session = await this.#store.read(key);
-    return session && includeDeleted ? session : readable(session, key);
+  /** The session as it is answered. */
+  async getEncoded(key: SessionKey, includeDeleted: boolean): Promise<Uint8Array> {
+    const found = await this.#store.readEncoded(key);
+    if (!found) throw sessionNotFound(key.sessionId);
+    if (found.deleted && !includeDeleted) throw sessionDeleted(key.sessionId, 'read');
+    return found.bytes;
   }
 
   /** The sessions there are, and the ids there is nothing for; each id once. */
@@ -175,7 +179,7 @@ export class Sessions {
   }
 
   async participants(key: SessionKey, includeUnbound: boolean): Promise<Participant[]> {
-    const session = await this.get(key, false);
+    const session = readable(await this.#store.read(key), key);
     return session.participants.filter((participant) => includeUnbound || isBound(participant));
   }
 }
@@ -190,7 +194,9 @@ export function authorOf({ principal, operation }: Caller): Author {
  * so that a retry lands on the same session, and its slot alone decides.
  */
 function madeId(namespace: string, { operation }: Caller): string {
-  return operation ? uuidv5(`${namespace}/${operation.requestId}`, REQUEST_ID_NAMESPACE) : uuidv7();
+  return operation
+    ? uuidv5(`${namespace}/${operation.requestId}`, REQUEST_ID_NAMESPACE)
+    : uuidv7({ random: randomBytes(16) });
 }
 
 function newSession(key: SessionKey, input: NewSession, author: Author): Session {

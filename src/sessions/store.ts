@@ -23,6 +23,10 @@ export interface Decision<T> {
 export interface SessionStore {
   /** The session, deleted or not; undefined when there is none. */
   read(key: SessionKey): Promise<Session | undefined>;
+  /** The session as it is answered, encoded when it was written: reading it costs no more than passing it on. */
+  readEncoded(
+    key: SessionKey,
+  ): Promise<{ readonly bytes: Uint8Array; readonly deleted: boolean } | undefined>;
   /** The same for many, in the order of the keys. */
   readMany(keys: readonly SessionKey[]): Promise<(Session | undefined)[]>;
   /**

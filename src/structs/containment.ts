@@ -8,8 +8,9 @@
  * the filter's tokens; the reverse is not certain (two array elements may share
  * what one must have, hashes may collide), so {@link contains} decides.
  */
-import { hash } from 'node:crypto';
+
 import { isObject, type Json, type JsonObject } from './json.ts';
+import { type PathHash, ROOT, step, words } from './path_hash.ts';
 
 /** Whether `value` contains `filter`: rooted, type- and case-sensitive, objects partial, arrays as sets. */
 export function contains(value: Json, filter: Json): boolean {
@@ -37,40 +38,38 @@ function containsElements(value: Json[], filter: Json[]): boolean {
   );
 }
 
+/** One thing a document is found by: a whole object, or a name. */
+export interface Findable {
+  /** Keeps apart what must not find each other: tenants, and the kinds of object they search. */
+  readonly scope: string;
+  readonly value: JsonObject | string;
+}
+
 /**
- * The tokens of an object: one for the object itself, one for each container in
- * it and one for each scalar, each a hash of `scope`, path, type and value as
- * 12 hexadecimal digits.
- *
- * `scope` keeps apart what must not find each other: tenants, and the kinds of
- * object they search.
+ * The tokens of what a document is found by, each once: of an object one for the
+ * object itself, one for each container in it and one for each scalar, each a
+ * hash of scope, path, type and value.
  */
-export function tokens(scope: string, value: JsonObject): Set<string> {
-  const found = new Set<string>();
-  collect(value, JSON.stringify(scope), found);
-  return found;
+export function tokens(findables: readonly Findable[]): string[] {
+  const found: PathHash[] = [];
+  for (const { scope, value } of findables) collect(value, step(ROOT, 'key', scope), found);
+  return words(found);
 }
 
-/** One token for something that is not an object: a member, a state. */
-export function token(scope: string, name: string): string {
-  return digest(`${JSON.stringify(scope)}=${JSON.stringify(name)}`);
-}
-
-function collect(value: Json, path: string, found: Set<string>): void {
-  if (Array.isArray(value)) {
-    found.add(digest(`${path}=a`));
+function collect(value: Json, path: PathHash, found: PathHash[]): void {
+  if (typeof value === 'string') found.push(step(path, 'string', value));
+  else if (typeof value === 'number')
+    found.push(step(path, 'number', String(value))); // `0` and `-0` are one number
+  else if (value === null) found.push(step(path, 'null'));
+  else if (typeof value === 'boolean') found.push(step(path, value ? 'true' : 'false'));
+  else if (Array.isArray(value)) {
     // Where an element stands does not matter to containment.
-    for (const item of value) collect(item, `${path}[]`, found);
-  } else if (isObject(value)) {
-    found.add(digest(`${path}=o`));
-    for (const key of Object.keys(value)) collect(value[key]!, `${path}.${JSON.stringify(key)}`, found);
+    const inside = step(path, 'array');
+    found.push(inside);
+    for (const item of value) collect(item, inside, found);
   } else {
-    // `0` and `-0` are one number, and print alike.
-    found.add(digest(`${path}=${JSON.stringify(value)}`));
+    const inside = step(path, 'object');
+    found.push(inside);
+    for (const key of Object.keys(value)) collect(value[key]!, step(inside, 'key', key), found);
   }
-}
-
-/** 48 bits: a collision costs one needless recheck. */
-function digest(text: string): string {
-  return hash('sha1', text, 'hex').slice(0, 12);
 }

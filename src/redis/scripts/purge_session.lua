@@ -1,12 +1,12 @@
 -- Effect: removes everything of a session, if it still is what the purge was
 --   decided on, and remembers the answer, so that the purge can be repeated.
--- KEYS: 1 session document, 2 configs revisions, 3 answers by request id
+-- KEYS: 1 session document, 2 answers by request id, and all other keys of the session
 -- ARGV: 1 etag the session must have
 --   2 field of the answer ('' = none), 3 fingerprint, 4 answer, 5 lifetime in ms
 --   6 doorbell channel
 -- Returns: {DONE} | {REPLAY, answer} | {REUSED} | {CONFLICT, document or nil}
 
-local session, answers = KEYS[1], KEYS[3]
+local session, answers = KEYS[1], KEYS[2]
 local etag = ARGV[1]
 local field, fingerprint, answer, lifetime, channel = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 

@@ -1,0 +1,143 @@
+/**
+ * Reads an encoded `google.protobuf.Struct` straight into JSON, and refuses one
+ * that is too large, too deep, or holds what JSON cannot.
+ */
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { fieldInvalid, type ParleyError } from '../errors.ts';
+import type { Json, JsonObject } from './json.ts';
+
+/** The most nested containers in a Struct, the root included. */
+export const MAX_DEPTH = 32;
+/** The largest Struct, as protobuf, in bytes. */
+export const MAX_BYTES = 64 * 1024;
+
+/**
+ * The object of an encoded Struct; `field` is its path in the request. Throws
+ * FIELD_INVALID with the path down to the value, and any other error when the
+ * bytes are no Struct.
+ */
+export function decodeStruct(bytes: Uint8Array, field: string): JsonObject {
+  return new StructReader(bytes, field).root();
+}
+
+class StructReader {
+  readonly #reader: BinaryReader;
+  readonly #length: number;
+  readonly #field: string;
+  /** The keys and list indices down to where we are. */
+  readonly #path: (string | number)[] = [];
+
+  constructor(bytes: Uint8Array, field: string) {
+    this.#reader = new BinaryReader(bytes);
+    this.#length = bytes.length;
+    this.#field = field;
+  }
+
+  root(): JsonObject {
+    if (this.#length > MAX_BYTES) throw this.#invalid(`larger than ${MAX_BYTES} bytes as protobuf`);
+    return this.#struct(this.#length, 1);
+  }
+
+  /** A map: a key that comes twice has its last value. */
+  #struct(end: number, depth: number): JsonObject {
+    this.#checkDepth(depth);
+    const object: JsonObject = {};
+    while (this.#reader.pos < end) {
+      const tag = this.#reader.uint32();
+      if (tag === FIELDS) this.#entry(this.#enter(end), depth, object);
+      else this.#skip(tag);
+    }
+    return object;
+  }
+
+  #entry(end: number, depth: number, object: JsonObject): void {
+    let key = '';
+    let value: Json = null;
+    while (this.#reader.pos < end) {
+      const tag = this.#reader.uint32();
+      if (tag === ENTRY_KEY) key = this.#reader.string(true);
+      else if (tag === ENTRY_VALUE) value = this.#within(key, end, depth);
+      else this.#skip(tag);
+    }
+    // `__proto__` is a key like any other.
+    if (key === '__proto__')
+      Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+    else object[key] = value;
+  }
+
+  #list(end: number, depth: number): Json[] {
+    this.#checkDepth(depth);
+    const items: Json[] = [];
+    while (this.#reader.pos < end) {
+      const tag = this.#reader.uint32();
+      if (tag === VALUES) items.push(this.#within(items.length, end, depth));
+      else this.#skip(tag);
+    }
+    return items;
+  }
+
+  /** A Value behind its length; one that says nothing is null. */
+  #within(step: string | number, end: number, depth: number): Json {
+    this.#path.push(step);
+    const value = this.#value(this.#enter(end), depth);
+    this.#path.pop();
+    return value;
+  }
+
+  #value(end: number, depth: number): Json {
+    let value: Json = null;
+    while (this.#reader.pos < end) {
+      const tag = this.#reader.uint32();
+      if (tag === STRING_VALUE) value = this.#reader.string(true);
+      else if (tag === NUMBER_VALUE) value = this.#number();
+      else if (tag === BOOL_VALUE) value = this.#reader.bool();
+      else if (tag === STRUCT_VALUE) value = this.#struct(this.#enter(end), depth + 1);
+      else if (tag === LIST_VALUE) value = this.#list(this.#enter(end), depth + 1);
+      else {
+        if (tag === NULL_VALUE) value = null;
+        this.#skip(tag);
+      }
+    }
+    return value;
+  }
+
+  #number(): number {
+    const value = this.#reader.double();
+    if (!Number.isFinite(value)) throw this.#invalid('NaN and Infinity are no JSON');
+    return value;
+  }
+
+  /** Reads a length, and says where what follows ends. */
+  #enter(end: number): number {
+    const length = this.#reader.uint32();
+    if (this.#reader.pos + length > end) throw new RangeError('a nested message is longer than its parent');
+    return this.#reader.pos + length;
+  }
+
+  #skip(tag: number): void {
+    this.#reader.skip((tag & 7) as WireType, tag >>> 3);
+  }
+
+  #checkDepth(depth: number): void {
+    if (depth > MAX_DEPTH) throw this.#invalid(`nested deeper than ${MAX_DEPTH} levels`);
+  }
+
+  #invalid(description: string): ParleyError {
+    return fieldInvalid(
+      this.#field + this.#path.map((step) => `[${JSON.stringify(step)}]`).join(''),
+      description,
+    );
+  }
+}
+
+/** Tags: field number << 3 | wire type. */
+const FIELDS = (1 << 3) | WireType.LengthDelimited;
+const VALUES = FIELDS;
+const ENTRY_KEY = FIELDS;
+const ENTRY_VALUE = (2 << 3) | WireType.LengthDelimited;
+const NULL_VALUE = (1 << 3) | WireType.Varint;
+const NUMBER_VALUE = (2 << 3) | WireType.Bit64;
+const STRING_VALUE = (3 << 3) | WireType.LengthDelimited;
+const BOOL_VALUE = (4 << 3) | WireType.Varint;
+const STRUCT_VALUE = (5 << 3) | WireType.LengthDelimited;
+const LIST_VALUE = (6 << 3) | WireType.LengthDelimited;
