@@ -28,6 +28,7 @@ async function run(insecure: boolean): Promise<void> {
   for (const address of server.addresses) console.log(`parley listening on ${address}`);
   log.info({ signal: await signal }, 'stopping');
   await server.stop();
+  process.exit(0); // a connection whose peer does not read would keep us here
 }
 
 /** The first signal to stop. It is waited for from the very start, so that what was started is stopped too. */

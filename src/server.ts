@@ -15,6 +15,7 @@ import { serve } from './rpc/serve.ts';
 import { ConfigsService } from './services/configs.ts';
 import { sessionEncoder } from './services/messages.ts';
 import { SessionService } from './services/session.ts';
+import type { Milliseconds } from './sessions/session.ts';
 import { Sessions } from './sessions/sessions.ts';
 import type { Settings } from './settings.ts';
 
@@ -61,12 +62,12 @@ export async function startServer(
     serve(server, ServerReflectionAlpha, reflection, pipeline);
     redis.onHealth((up) => health.set(up ? 'SERVING' : 'NOT_SERVING'));
 
-    closers.unshift(() => shutDown(server, settings.shutdownGrace));
+    const addresses: string[] = [];
+    closers.unshift(() => shutDown(server, addresses, settings.shutdownGrace));
     closers.unshift(() => {
       health.set('NOT_SERVING'); // watchers hear of it before their stream ends
       stopping.abort();
     });
-    const addresses = [];
     for (const address of settings.addresses) addresses.push(await listen(server, address));
     return { addresses, stop: close };
   } catch (error) {
@@ -96,12 +97,19 @@ function listen(server: Server, address: string): Promise<string> {
   });
 }
 
-/** tryShutdown waits for ever for a stream that does not end, so it is given a limit. */
-function shutDown(server: Server, grace: number): Promise<void> {
+/** How long a connection that was cut off may take to go; one whose peer does not read never does. */
+const CUT_OFF: Milliseconds = 300;
+
+/**
+ * Lets calls under way finish, and cuts off what is left after the grace period: by draining, because with
+ * channelz off grpc-js 1.14's forceShutdown knows of no connection to cut.
+ */
+function shutDown(server: Server, addresses: readonly string[], grace: Milliseconds): Promise<void> {
   return new Promise((resolve) => {
-    const force = setTimeout(() => server.forceShutdown(), grace);
+    const limit = setTimeout(resolve, grace + CUT_OFF);
+    for (const address of addresses) server.drain(address, grace);
     server.tryShutdown(() => {
-      clearTimeout(force);
+      clearTimeout(limit);
       resolve();
     });
   });

@@ -18,6 +18,7 @@ type Argument = string | number;
 /** Emits `up` when Redis answers (again) and `down` when it no longer does. */
 export class Connection extends EventEmitter<{ up: []; down: [] }> {
   readonly #redis: Redis;
+  readonly #writer: Redis;
   readonly #probe: NodeJS.Timeout;
   #up = false;
 
@@ -25,6 +26,8 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   constructor(url: string) {
     super();
     this.#redis = new Redis(url, OPTIONS);
+    this.#writer = new Redis(url, { ...OPTIONS, enableAutoPipelining: false });
+    this.#writer.on('error', () => {});
     this.#redis.on('error', () => {}); // every command says so itself
     this.#redis.on('ready', () => this.#report(true));
     this.#redis.on('close', () => this.#report(false));
@@ -40,7 +43,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   /** Runs a command; arguments are never part of a command line, so they need no escaping. */
   async call(command: string, ...args: Argument[]): Promise<unknown> {
     try {
-      return await this.#redis.call(command, ...args);
+      return await this.#inTime(() => this.#redis.call(command, ...args));
     } catch (error) {
       throw translated(error);
     }
@@ -49,7 +52,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   /** Runs a script, sending its text only to a Redis that does not know it. */
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     try {
-      return await this.#redis.evalsha(script.sha, keys.length, ...keys, ...args);
+      return await this.#inTime(() => this.#redis.evalsha(script.sha, keys.length, ...keys, ...args));
     } catch (error) {
       if (!String((error as Error).message).startsWith('NOSCRIPT')) throw translated(error);
     }
@@ -67,6 +70,21 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     clearInterval(this.#probe);
     this.removeAllListeners();
     this.#redis.disconnect();
+    this.#writer.disconnect();
+  }
+
+  /**
+   * A pipeline leaves only when the one before is back, and ioredis counts a command's time from there: this
+   * counts it from here. Nothing is sent to a Redis that is known not to answer.
+   */
+  #inTime(send: () => Promise<unknown>): Promise<unknown> {
+    if (!this.#up) return Promise.reject(new Error('Redis is away'));
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('Redis did not answer in time')), COMMAND_TIMEOUT);
+      send()
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
+    });
   }
 
   async #ask(): Promise<void> {

@@ -4,7 +4,7 @@ import { RedisProcess } from '../processes.ts';
 import { failure, retryDelay, summary } from '../refusal.ts';
 
 async function serverOn(redis: RedisProcess): Promise<Clients> {
-  const server = await startParley({ REDIS_URL: redis.url });
+  const server = await startParley({ REDIS_URL: redis.url, PARLEY_KEY_PREFIX: 'story' });
   onTestFinished(() => server.stop());
   return server;
 }
