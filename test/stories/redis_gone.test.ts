@@ -101,5 +101,7 @@ it('a watcher misses no revision and sees none twice over two restarts of Redis'
 });
 
 async function serving(server: Clients): Promise<void> {
-  for await (const { status } of server.health.watch({})) if (status === 1) return;
+  const abort = new AbortController();
+  for await (const { status } of server.health.watch({}, { signal: abort.signal })) if (status === 1) break;
+  abort.abort(); // leaving the loop alone leaves the stream open, and its connection with it
 }
