@@ -18,7 +18,6 @@ type Argument = string | number;
 /** Emits `up` when Redis answers (again) and `down` when it no longer does. */
 export class Connection extends EventEmitter<{ up: []; down: [] }> {
   readonly #redis: Redis;
-  readonly #writer: Redis;
   readonly #probe: NodeJS.Timeout;
   #up = false;
 
@@ -26,8 +25,6 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   constructor(url: string) {
     super();
     this.#redis = new Redis(url, OPTIONS);
-    this.#writer = new Redis(url, { ...OPTIONS, enableAutoPipelining: false });
-    this.#writer.on('error', () => {});
     this.#redis.on('error', () => {}); // every command says so itself
     this.#redis.on('ready', () => this.#report(true));
     this.#redis.on('close', () => this.#report(false));
@@ -70,7 +67,6 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     clearInterval(this.#probe);
     this.removeAllListeners();
     this.#redis.disconnect();
-    this.#writer.disconnect();
   }
 
   /**

@@ -23,7 +23,7 @@ const KEPT_REVISIONS = 100;
 /** How long an answer is remembered by its request id. */
 const ANSWER_LIFETIME: Milliseconds = 24 * 60 * 60 * 1000;
 /** What is kept of recent sessions, as JSON. */
-const RECENT_BYTES = 16 * 1024 * 1024;
+const RECENT_BYTES = 4 * 1024 * 1024;
 /** Documents read in one go: enough to be fast, few enough that Redis can turn to others in between. */
 const READ_BATCH = 100;
 
@@ -43,7 +43,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
   /** What this process last wrote, to decide on without asking first: the script checks that it still holds. */
   readonly #recent = new LRUCache<string, Session>({
     maxSize: RECENT_BYTES,
-    maxEntrySize: RECENT_BYTES / 256,
+    maxEntrySize: RECENT_BYTES / 64,
   });
 
   constructor(redis: Connection, keys: Keys, encoder: SessionEncoder) {

@@ -195,7 +195,7 @@ function encode({ output }: DescMethod, answer: unknown): Buffer {
 
 function end(call: Call, { interceptors }: Pipeline, error: ParleyError | undefined): void {
   call.finish();
-  for (const interceptor of interceptors.toReversed()) interceptor.end?.(call, error?.code ?? 'OK', error);
+  for (let at = interceptors.length - 1; at >= 0; at--) interceptors[at]!.end?.(call, error?.code ?? 'OK', error);
 }
 
 function serverStopping(): ParleyError {

@@ -28,18 +28,20 @@ export const sessionEncoder = {
     8,
   ),
 
-  /** A session is stored as it is answered, and answered as it was stored: it is encoded once. */
+  /** A session is stored as it is answered, and answered as it was stored: mostly it is encoded once. */
   encode(session: Session): Buffer {
-    let bytes = encodedSessions.get(session);
-    if (!bytes) {
-      bytes = encode(SessionSchema, sessionMessage(session));
-      encodedSessions.set(session, bytes);
-    }
+    const known = recent.get(session.etag);
+    if (known?.session === session) return known.bytes;
+    const bytes = encode(SessionSchema, sessionMessage(session));
+    recent.set(session.etag, { session, bytes });
+    if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value!);
     return bytes;
   },
 };
 
-const encodedSessions = new WeakMap<Session, Buffer>();
+/** What was encoded last, for as long as its answer is under way; plainer to the garbage collector than a WeakMap. */
+const recent = new Map<string, { readonly session: Session; readonly bytes: Buffer }>();
+const MAX_RECENT = 128;
 
 /** An embedded message as an encoded field; answers are put together of such. */
 export function field(number: number, message: Uint8Array): Uint8Array {
