@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { newId } from './harness.ts';
 import { ParleyProcess, RedisProcess, sharedRedis } from './processes.ts';
 
@@ -85,8 +85,7 @@ describe('parley', () => {
     };
     const server = new ParleyProcess(env, args);
     await server.ready();
-    expect(server.stdout).toMatch(
-      /^parley listening on 0\.0\.0\.0:[1-9]\d*\nparley listening on 127\.0\.0\.1:[1-9]\d*\n$/,
-    );
+    const lines = /^parley listening on 0\.0\.0\.0:[1-9]\d*\nparley listening on 127\.0\.0\.1:[1-9]\d*\n$/;
+    await vi.waitFor(() => expect(server.stdout).toMatch(lines)); // one line after the other
   });
 });

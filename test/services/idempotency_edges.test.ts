@@ -101,11 +101,11 @@ describe('a permanent delete', () => {
     await parley.sessions.getSession({ sessionId: ask.sessionId });
   });
 
-  it('leaves nothing in Redis but the answers to its own retries', async () => {
+  it('leaves nothing in Redis', async () => {
     const sessionId = newId();
     await parley.sessions.createSession({ sessionId, requestId: 'a', session: { configs: { a: 1 } } });
     await parley.configs.patchConfigs({ sessionId, requestId: 'b', configs: { b: 1 } });
-    expect(await keysOf(sessionId)).toHaveLength(3);
+    expect(await keysOf(sessionId)).not.toEqual([]);
     await parley.sessions.deleteSession({ sessionId, permanent: true });
     expect(await keysOf(sessionId)).toEqual([]);
   });
