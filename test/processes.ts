@@ -78,19 +78,17 @@ export class ParleyProcess {
 /** A Redis of the test's own, on a Unix socket and a folder that outlive its restarts. */
 export class RedisProcess {
   readonly #folder = newFolder();
-  readonly #more: string[];
   readonly #modules: boolean;
   #child: ChildProcess | undefined;
 
-  private constructor(more: string[], modules: boolean) {
-    this.#more = more;
+  private constructor(modules: boolean) {
     this.#modules = modules;
     onTestFinished(() => this.kill());
   }
 
   static async start(more: string[] = [], { modules = true } = {}): Promise<RedisProcess> {
-    const redis = new RedisProcess(more, modules);
-    await redis.start();
+    const redis = new RedisProcess(modules);
+    await redis.start(more);
     return redis;
   }
 
@@ -99,13 +97,13 @@ export class RedisProcess {
     return join(this.#folder, 'redis.sock');
   }
 
-  async start(): Promise<void> {
+  async start(more: string[] = []): Promise<void> {
     const { PARLEY_REDIS_SERVER: server, PARLEY_REDIS_MODULES: modulesDir } = process.env;
     const binary = await findRedis({ server, modulesDir, announce: console.error });
     const listen = ['--port', '0', '--unixsocket', this.url, '--dir', this.#folder];
     const disk = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
     const modules = this.#modules ? moduleArguments(binary.modulesDir) : [];
-    this.#child = spawn(binary.server, [...listen, ...disk, ...modules, ...this.#more], { stdio: 'ignore' });
+    this.#child = spawn(binary.server, [...listen, ...disk, ...modules, ...more], { stdio: 'ignore' });
     // Redis tells nobody when it is ready but those who ask.
     while (!(await askRedis(this.url, 'PING', 1000).catch(() => ''))?.startsWith('+PONG')) await sleep(10);
   }

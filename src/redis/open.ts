@@ -14,6 +14,8 @@ import { RedisSessions, type SessionEncoder } from './sessions.ts';
 
 /** How long a given Redis may take to answer at start. */
 const CONNECT_TIMEOUT: Milliseconds = 10_000;
+/** How often one that is back, but no good, is looked at again. */
+const RECHECK_INTERVAL: Milliseconds = 1000;
 
 export interface OpenRedis {
   readonly sessions: SessionStore;
@@ -86,14 +88,16 @@ function reportHealth(connection: Connection, keys: Keys, log: Logger, report: (
     report(false);
   });
   connection.on('up', async () => {
-    try {
-      // It may be another one than before, or have lost its memory.
-      await checkRedis(connection);
-      await ensureSessionIndex(connection, keys);
-      log.info('Redis answers');
-      report(true);
-    } catch (err) {
-      log.error({ err }, 'Redis is back, but cannot be used');
+    for (; connection.isUp; await sleep(RECHECK_INTERVAL)) {
+      try {
+        // It may be another one than before, or have lost its memory.
+        await checkRedis(connection);
+        await ensureSessionIndex(connection, keys);
+        log.info('Redis answers');
+        return report(connection.isUp);
+      } catch (err) {
+        log.error({ err }, 'Redis is back, but cannot be used');
+      }
     }
   });
 }

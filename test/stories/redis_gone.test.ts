@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { askRedis } from '../../src/redis/data_lock.ts';
 import { type Clients, newId, startParley } from '../harness.ts';
 import { RedisProcess } from '../processes.ts';
 import { failure, retryDelay, summary } from '../refusal.ts';
@@ -64,6 +66,19 @@ describe.each([
     expect((await server.sessions.createSession({ requestId: 'r' })).created).toBe(true);
     expect((await server.sessions.listSessions({ filterByConfigs: { a: 2 } })).sessions).toHaveLength(1);
   });
+});
+
+it('a Redis that comes back no good is not trusted until it is', async () => {
+  const redis = await RedisProcess.start();
+  const nextHealth = healthOf(await serverOn(redis));
+  expect(await nextHealth()).toBe('SERVING');
+  await redis.kill();
+  expect(await nextHealth()).toBe('NOT_SERVING');
+  const served = nextHealth();
+  await redis.start(['--maxmemory-policy', 'allkeys-lru']);
+  await expect(Promise.race([served, sleep(1500, 'nothing')])).resolves.toBe('nothing');
+  await askRedis(redis.url, 'CONFIG SET maxmemory-policy noeviction', 1000);
+  expect(await served).toBe('SERVING');
 });
 
 it('a watcher misses no revision and sees none twice over two restarts of Redis', async () => {
