@@ -30,6 +30,7 @@ export async function startParley(settings: NodeJS.ProcessEnv = {}): Promise<Par
   const env = {
     PARLEY_ADDRESS: '127.0.0.1:0',
     REDIS_URL: inject('redisUrl'),
+    PARLEY_SHUTDOWN_GRACE: '1s', // for tests that leave a stream unread
     PARLEY_KEY_PREFIX: `test-${randomUUID()}`,
     ...settings,
   };

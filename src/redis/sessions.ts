@@ -2,13 +2,7 @@
 import { LRUCache } from 'lru-cache';
 
 import { ParleyError } from '../errors.ts';
-import {
-  endTime,
-  isDeleted,
-  type Milliseconds,
-  type Session,
-  type SessionKey,
-} from '../sessions/session.ts';
+import { endTime, isDeleted, type Milliseconds, type Session, type SessionKey } from '../sessions/session.ts';
 import type { Caller, Decision, RevisionLog, SessionQuery, SessionStore } from '../sessions/store.ts';
 import { stringify } from '../structs/json.ts';
 import type { Connection } from './connection.ts';

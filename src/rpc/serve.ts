@@ -195,7 +195,8 @@ function encode({ output }: DescMethod, answer: unknown): Buffer {
 
 function end(call: Call, { interceptors }: Pipeline, error: ParleyError | undefined): void {
   call.finish();
-  for (let at = interceptors.length - 1; at >= 0; at--) interceptors[at]!.end?.(call, error?.code ?? 'OK', error);
+  for (let at = interceptors.length - 1; at >= 0; at--)
+    interceptors[at]!.end?.(call, error?.code ?? 'OK', error);
 }
 
 function serverStopping(): ParleyError {
