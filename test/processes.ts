@@ -29,7 +29,7 @@ export class ParleyProcess {
   constructor(settings: NodeJS.ProcessEnv, args: string[] = []) {
     const { PARLEY_REDIS_SERVER, PARLEY_REDIS_MODULES, PATH, HOME, XDG_CACHE_HOME } = process.env;
     const inherited = { PARLEY_REDIS_SERVER, PARLEY_REDIS_MODULES, PATH, HOME, XDG_CACHE_HOME };
-    const env = { ...inherited, PARLEY_ADDRESS: '127.0.0.1:0', ...settings };
+    const env = { ...inherited, PARLEY_ADDRESS: '127.0.0.1:0', PARLEY_SHUTDOWN_GRACE: '2s', ...settings };
     const stdio = ['ignore', 'pipe', 'pipe'] as const;
     this.#child = spawn(process.execPath, [MAIN, ...args], { cwd: newFolder(), env, stdio: [...stdio] });
     this.#child.stdout!.setEncoding('utf8').on('data', (text) => {
