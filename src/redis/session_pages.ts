@@ -22,9 +22,9 @@ import { queryTokens } from './session_tokens.ts';
 import { windows } from './windows.ts';
 
 /** What a probe asks for: so few matches are sorted here. */
-const PROBE = 100;
+const PROBE = 64;
 /** A window with so many hits is too wide. */
-const FULL = 500;
+const FULL = 250;
 /** The most hits a search returns. */
 const ALL = 1_000_000;
 /** Longer than a command may take, so that Redis never answers with what it happened to find by then. */

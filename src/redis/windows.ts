@@ -8,8 +8,8 @@
 
 /** The usual first window: a second, in µs. */
 const FIRST_WIDTH = 1_000_000;
-/** How much wider the next window is after an empty one. */
-const GROWTH = 8;
+/** How much wider the next window is after an empty one, and how much narrower after a full one. */
+const FACTOR = 8;
 /** A window with so many hits is wide enough. */
 const ENOUGH = 50;
 
@@ -44,11 +44,11 @@ export async function* windows<T>(
     const { hits, full } = await look(at, reach, reach === at);
     if (full && reach > at) {
       tooFar = reach;
-      width = Math.floor((reach - at) / 2);
+      width = Math.floor((reach - at) / FACTOR);
       continue;
     }
     if (hits.length > 0) yield hits;
-    if (hits.length < ENOUGH) width = Math.max(width, reach - at + 1) * GROWTH;
+    if (hits.length < ENOUGH) width = Math.max(width, reach - at + 1) * FACTOR;
     at = reach + 1;
     if (at >= tooFar) tooFar = Number.POSITIVE_INFINITY;
   }
