@@ -67,6 +67,9 @@ export class ParleyError extends Error {
   }
 }
 
+/** Why a server cannot start, for the person at the terminal: the message says what to do, and no stack would help. */
+export class StartError extends Error {}
+
 /** INVALID_ARGUMENT `FIELD_INVALID`, naming one field. */
 export function fieldInvalid(field: string, description: string): ParleyError {
   return new ParleyError('FIELD_INVALID', `${field}: ${description}`, { fields: [{ field, description }] });

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import pino from 'pino';
-import { helpText, readArguments, readSettings, SettingError } from './settings.ts';
+import { StartError } from './errors.ts';
+import { helpText, readArguments, readSettings } from './settings.ts';
 
 enableCompileCache(); // a second start need not compile again
 
@@ -13,7 +14,7 @@ try {
 } catch (error) {
   // A sentence for the person at the terminal; the stack only where the sentence may not do.
   console.error(`parley: ${(error as Error).message}`);
-  if (!(error instanceof SettingError)) console.error((error as Error).stack);
+  if (!(error instanceof StartError)) console.error((error as Error).stack);
   process.exitCode = 1;
 }
 

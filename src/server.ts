@@ -1,4 +1,5 @@
 /** The composition root: builds everything once, in order, and closes it in reverse. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
@@ -7,6 +8,7 @@ import { Health as HealthService } from '../gen/health/v1/health_pb.ts';
 import { ConfigsService as ConfigsProto } from '../gen/parley/v1/configs_service_pb.ts';
 import { SessionService as SessionProto } from '../gen/parley/v1/session_service_pb.ts';
 import { Configs } from './configs/configs.ts';
+import { StartError } from './errors.ts';
 import { interceptors } from './interceptors/index.ts';
 import { openRedis } from './redis/open.ts';
 import { Health } from './rpc/health.ts';
@@ -56,7 +58,7 @@ export async function startServer(
       new SessionService(new Sessions(redis.sessions, settings.deletedRetention)),
       pipeline,
     );
-    serve(server, ConfigsProto, new ConfigsService(new Configs(redis.configs)), pipeline);
+    serve(server, ConfigsProto, new ConfigsService(new Configs(redis.sessions, redis.doorbell)), pipeline);
     serve(server, HealthService, health, pipeline);
     serve(server, ServerReflection, reflection, pipeline);
     serve(server, ServerReflectionAlpha, reflection, pipeline);
@@ -64,8 +66,9 @@ export async function startServer(
 
     const addresses: string[] = [];
     closers.unshift(() => shutDown(server, addresses, settings.shutdownGrace));
-    closers.unshift(() => {
-      health.set('NOT_SERVING'); // watchers hear of it before their stream ends
+    closers.unshift(async () => {
+      health.set('NOT_SERVING');
+      await nextTurn(); // watchers hear of it before their stream ends
       stopping.abort();
     });
     for (const address of settings.addresses) addresses.push(await listen(server, address));
@@ -92,7 +95,9 @@ function listen(server: Server, address: string): Promise<string> {
   const host = address.slice(0, address.lastIndexOf(':'));
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(new Error(`cannot listen on ${address}: ${error.message}`)) : resolve(`${host}:${port}`),
+      error
+        ? reject(new StartError(`cannot listen on ${address}: ${error.message}`))
+        : resolve(`${host}:${port}`),
     );
   });
 }

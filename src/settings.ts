@@ -1,6 +1,7 @@
 /** The one table of settings: environment variable, default, meaning. `npm start -- --help` prints it. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import ms from 'ms';
+import { StartError } from './errors.ts';
 import type { Milliseconds } from './sessions/session.ts';
 
 export interface Settings {
@@ -26,7 +27,7 @@ interface Setting<T> {
 }
 
 /** A setting that cannot be; its message names it. */
-export class SettingError extends Error {}
+export class SettingError extends StartError {}
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 

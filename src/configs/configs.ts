@@ -22,16 +22,15 @@ export interface ConfigsState {
   readonly revision: number;
 }
 
-/** What configs need of the store. */
-type ConfigsStore = SessionStore & RevisionLog & Doorbell;
-
 export type PatchMode = 'SHALLOW' | 'DEEP';
 
 export class Configs {
-  readonly #store: ConfigsStore;
+  readonly #store: SessionStore & RevisionLog;
+  readonly #doorbell: Doorbell;
 
-  constructor(store: ConfigsStore) {
+  constructor(store: SessionStore & RevisionLog, doorbell: Doorbell) {
     this.#store = store;
+    this.#doorbell = doorbell;
   }
 
   async get(key: SessionKey): Promise<ConfigsState> {
@@ -79,7 +78,7 @@ export class Configs {
     after: number | undefined,
     signal: AbortSignal,
   ): AsyncIterable<ConfigsRevision | undefined> {
-    return watchConfigs(this.#store, key, after, signal);
+    return watchConfigs(this.#store, this.#doorbell, key, after, signal);
   }
 
   #change(

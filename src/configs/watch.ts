@@ -26,14 +26,15 @@ const HEARTBEAT: Milliseconds = 15_000;
  * and `undefined` for a heartbeat. Ends with an error only.
  */
 export async function* watchConfigs(
-  store: RevisionLog & Doorbell,
+  store: RevisionLog,
+  doorbell: Doorbell,
   key: SessionKey,
   after: number | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<ConfigsRevision | undefined> {
   const bell = new Bell(signal);
   // Listening before the first look: what happens in between rings.
-  const hangUp = await store.listen(key, () => bell.ring());
+  const hangUp = await doorbell.listen(key, () => bell.ring());
   try {
     let seen = await start(store, key, after);
     for (;;) {

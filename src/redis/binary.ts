@@ -10,6 +10,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
+import { StartError } from '../errors.ts';
 import { isRunning } from './data_lock.ts';
 
 /** A redis-server and the folder with its rejson.so and redisearch.so. */
@@ -25,7 +26,7 @@ interface Wishes {
 }
 
 /** No usable Redis; the message tells the person at the terminal how to get one. */
-export class RedisNotFoundError extends Error {
+export class RedisNotFoundError extends StartError {
   override readonly name = 'RedisNotFoundError';
 
   constructor(why: string, options?: ErrorOptions) {

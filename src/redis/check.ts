@@ -1,4 +1,5 @@
 /** Whether a Redis can be trusted with sessions; asked once at start. */
+import { StartError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 
 /** The oldest that can forget a field of a hash by itself (HPEXPIRE). */
@@ -6,7 +7,7 @@ const MIN_VERSION = '7.4.0';
 const MODULES = ['RedisJSON', 'RediSearch'];
 
 /** Says what is wrong, and what to do. */
-export class UnsuitableRedisError extends Error {}
+export class UnsuitableRedisError extends StartError {}
 
 export async function checkRedis(redis: Connection): Promise<void> {
   const info = fields(String(await redis.call('INFO', 'server', 'memory')));

@@ -77,9 +77,14 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     if (!this.#up) return Promise.reject(new Error('Redis is away'));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('Redis did not answer in time')), COMMAND_TIMEOUT);
-      send()
-        .then(resolve, reject)
-        .finally(() => clearTimeout(timer));
+      const settle = (settled: () => void) => {
+        clearTimeout(timer);
+        settled();
+      };
+      send().then(
+        (reply) => settle(() => resolve(reply)),
+        (error) => settle(() => reject(error)),
+      );
     });
   }
 

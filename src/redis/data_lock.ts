@@ -14,6 +14,7 @@ import { linkSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } 
 import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '../errors.ts';
 
 /** One run of one process. A pid alone comes back after a while; with its start time it does not. */
 export interface ProcessIdentity {
@@ -31,7 +32,7 @@ export interface DataLock {
 }
 
 /** Another live server has the data directory. */
-export class DataDirectoryInUseError extends Error {
+export class DataDirectoryInUseError extends StartError {
   override readonly name = 'DataDirectoryInUseError';
   readonly pid: number;
 

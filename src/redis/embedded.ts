@@ -11,6 +11,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '../errors.ts';
 import { findRedis, moduleArguments, type RedisBinary, RedisNotFoundError } from './binary.ts';
 import {
   askRedis,
@@ -48,7 +49,7 @@ export interface EmbeddedRedis {
 }
 
 /** Redis was found but does not run, or the data directory is of no use. */
-export class EmbeddedRedisError extends Error {
+export class EmbeddedRedisError extends StartError {
   override readonly name = 'EmbeddedRedisError';
 }
 

@@ -1,6 +1,7 @@
 /** Everything of Redis, opened and ready: the given one or a private one, checked, and indexed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { StartError } from '../errors.ts';
 import type { Milliseconds } from '../sessions/session.ts';
 import type { Doorbell, RevisionLog, SessionStore } from '../sessions/store.ts';
 import type { Settings } from '../settings.ts';
@@ -18,8 +19,8 @@ const CONNECT_TIMEOUT: Milliseconds = 10_000;
 const RECHECK_INTERVAL: Milliseconds = 1000;
 
 export interface OpenRedis {
-  readonly sessions: SessionStore;
-  readonly configs: SessionStore & RevisionLog & Doorbell;
+  readonly sessions: SessionStore & RevisionLog;
+  readonly doorbell: Doorbell;
   /** Calls back now and whenever it changes: whether Redis answers. */
   onHealth(report: (up: boolean) => void): void;
   close(): Promise<void>;
@@ -50,10 +51,9 @@ export async function openRedis(
     await close();
     throw error;
   }
-  const configs: OpenRedis['configs'] = Object.assign(sessions, { listen: doorbell.listen.bind(doorbell) });
   return {
     sessions,
-    configs,
+    doorbell,
     onHealth: (report) => reportHealth(connection, keys, log, report),
     close,
   };
@@ -76,7 +76,7 @@ function startEmbedded(
 async function answering(connection: Connection, url: string): Promise<void> {
   const deadline = Date.now() + CONNECT_TIMEOUT;
   while (!connection.isUp) {
-    if (Date.now() > deadline) throw new Error(`no Redis answers at ${withoutPassword(url)}`);
+    if (Date.now() > deadline) throw new StartError(`no Redis answers at ${withoutPassword(url)}`);
     await sleep(20);
   }
 }

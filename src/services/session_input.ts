@@ -159,5 +159,7 @@ function nameOf<E extends Record<string, number>>(
 
 /** Rounded up, so that no session ends before its time. */
 function milliseconds({ seconds, nanos }: Duration): Milliseconds {
+  if (nanos < 0 || nanos > 999_999_999)
+    throw fieldInvalid('session.ttl', 'is no duration: nanos is out of its range');
   return Number(seconds) * 1000 + Math.ceil(nanos / 1e6);
 }

@@ -36,7 +36,11 @@ export async function compare(
       ['subject', subject],
       ['baseline', baseline],
     ] as const) {
-      const result = await generator.run({ ...side, warmUpSeconds, until: { seconds: round === 0 ? 4 * seconds : seconds } });
+      const result = await generator.run({
+        ...side,
+        warmUpSeconds,
+        until: { seconds: round === 0 ? 4 * seconds : seconds },
+      });
       if (result.generatorBusy > BUSY)
         throw new Error('the load generator was the bottleneck, not the server');
       await after(name, result);

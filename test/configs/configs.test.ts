@@ -17,7 +17,7 @@ beforeAll(() => {
   store = storeOver(redis.connection, redis.keys);
   const doorbell = new RedisDoorbell(redis.connection, redis.keys);
   sessions = new Sessions(store, 60_000);
-  configs = new Configs(Object.assign(store, { listen: doorbell.listen.bind(doorbell) }));
+  configs = new Configs(store, doorbell);
 });
 
 /** A session with these configs; undefined leaves them unset. */
