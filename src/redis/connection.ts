@@ -40,7 +40,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   /** Runs a command; arguments are never part of a command line, so they need no escaping. */
   async call(command: string, ...args: Argument[]): Promise<unknown> {
     try {
-      return await this.#inTime(() => this.#redis.call(command, ...args));
+      return await this.#whileUp(() => this.#redis.call(command, ...args));
     } catch (error) {
       throw translated(error);
     }
@@ -49,7 +49,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   /** Runs a script, sending its text only to a Redis that does not know it. */
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     try {
-      return await this.#inTime(() => this.#redis.evalsha(script.sha, keys.length, ...keys, ...args));
+      return await this.#whileUp(() => this.#redis.evalsha(script.sha, keys.length, ...keys, ...args));
     } catch (error) {
       if (!String((error as Error).message).startsWith('NOSCRIPT')) throw translated(error);
     }
@@ -58,7 +58,11 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
 
   /** A connection of its own for subscriptions, which take no other commands. */
   subscriber(): Redis {
-    const subscriber = this.#redis.duplicate({ enableAutoPipelining: false, enableOfflineQueue: true });
+    const subscriber = this.#redis.duplicate({
+      enableAutoPipelining: false,
+      enableOfflineQueue: true,
+      commandTimeout: COMMAND_TIMEOUT,
+    });
     subscriber.on('error', () => {});
     return subscriber;
   }
@@ -69,28 +73,14 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     this.#redis.disconnect();
   }
 
-  /**
-   * A pipeline leaves only when the one before is back, and ioredis counts a command's time from there: this
-   * counts it from here. Nothing is sent to a Redis that is known not to answer.
-   */
-  #inTime(send: () => Promise<unknown>): Promise<unknown> {
-    if (!this.#up) return Promise.reject(new Error('Redis is away'));
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('Redis did not answer in time')), COMMAND_TIMEOUT);
-      const settle = (settled: () => void) => {
-        clearTimeout(timer);
-        settled();
-      };
-      send().then(
-        (reply) => settle(() => resolve(reply)),
-        (error) => settle(() => reject(error)),
-      );
-    });
+  /** Nothing is sent to a Redis that is known not to answer. */
+  #whileUp(send: () => Promise<unknown>): Promise<unknown> {
+    return this.#up ? inTime(send()) : Promise.reject(new Error('Redis is away'));
   }
 
   async #ask(): Promise<void> {
     try {
-      await this.#redis.ping();
+      await inTime(this.#redis.ping());
       this.#report(true);
     } catch {
       this.#report(false);
@@ -104,13 +94,30 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   }
 }
 
+/**
+ * Rejects when Redis takes too long. Not by ioredis's `commandTimeout`, which counts from when a pipeline leaves,
+ * and that is when the one before it is back.
+ */
+function inTime(reply: Promise<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('Redis did not answer in time')), COMMAND_TIMEOUT);
+    const settle = (settled: () => void) => {
+      clearTimeout(timer);
+      settled();
+    };
+    reply.then(
+      (value) => settle(() => resolve(value)),
+      (error) => settle(() => reject(error)),
+    );
+  });
+}
+
 const OPTIONS = {
   protocol: 2, // RESP3 changes the shape of FT.* and JSON.* replies
   enableAutoPipelining: true,
   // A command that was cut off may have run: whoever sent it decides, by request id, whether to repeat it.
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
-  commandTimeout: COMMAND_TIMEOUT,
   connectTimeout: 2 * COMMAND_TIMEOUT,
   retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
 } satisfies RedisOptions;

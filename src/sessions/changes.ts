@@ -42,11 +42,16 @@ export function checkEtag(session: Session, etag: string): void {
  * session itself when all of them are what they were. A field given as
  * undefined is taken away.
  */
-export function changed(session: Session, fields: SessionFields, at = nextTime(session)): Session {
+export function changed(session: Session, fields: SessionFields): Session {
   const names = Object.keys(fields) as (keyof Session)[];
   if (names.every((name) => equal(session[name] as never, fields[name] as never))) return session;
+  return replaced(session, fields, nextTime(session));
+}
+
+function replaced(session: Session, fields: SessionFields, at: Micros): Session {
   const next: SessionFields = { ...session, ...fields, updateTime: at, etag: newEtag() };
-  for (const name of names) if (next[name] === undefined) delete next[name];
+  for (const name of Object.keys(fields) as (keyof Session)[])
+    if (next[name] === undefined) delete next[name];
   return next as Session;
 }
 
@@ -70,7 +75,7 @@ export function withConfigs(
     ...author,
     createTime: at,
   };
-  return changed(session, { configs: revision }, at);
+  return replaced(session, { configs: revision }, at);
 }
 
 /** A merge may outgrow what one request can hold. */
