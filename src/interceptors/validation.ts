@@ -4,7 +4,7 @@ import { type FieldViolation, ParleyError } from '../errors.ts';
 import type { Interceptor } from '../rpc/interceptor.ts';
 
 export function validation(): Interceptor {
-  const validator = createValidator();
+  const validator = createValidator({ regexMatch });
   return {
     request(_call, schema, message) {
       const result = validator.validate(schema, message);
@@ -13,6 +13,18 @@ export function validation(): Interceptor {
       if (result.kind === 'invalid') throw invalid(result.violations.map(toFieldViolation));
     },
   };
+}
+
+const compiled = new Map<string, RegExp>();
+
+/**
+ * By V8's own expressions: protovalidate's RE2 is made for patterns from anywhere, and cost a twelfth of a GetSession.
+ * Ours are in our protos, few, and mean the same to both.
+ */
+function regexMatch(pattern: string, against: string): boolean {
+  const expression = compiled.get(pattern) ?? new RegExp(pattern, 'u');
+  compiled.set(pattern, expression);
+  return expression.test(against);
 }
 
 function toFieldViolation(violation: Violation): FieldViolation {
