@@ -29,8 +29,8 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Everything a client could ask for: nothing is larger than a session with its three Structs. */
-const MAX_REQUEST_BYTES = 1024 * 1024;
+/** More than the largest session, its participants and Structs at their limits, so that it can be sent back. */
+const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 
 /** Starts a server. Throws, with everything closed again, when it cannot. */
 export async function startServer(
@@ -67,7 +67,7 @@ export async function startServer(
     const addresses: string[] = [];
     closers.unshift(() => shutDown(server, addresses, settings.shutdownGrace));
     closers.unshift(async () => {
-      health.set('NOT_SERVING');
+      health.stop();
       await nextTurn(); // watchers hear of it before their stream ends
       stopping.abort();
     });

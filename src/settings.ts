@@ -165,7 +165,8 @@ function isLoopback(address: string): boolean {
 }
 
 function span(text: string): Milliseconds {
-  const span = /^\d/.test(text) ? ms(text as ms.StringValue) : undefined;
+  // `ms` takes a number alone for milliseconds, and nobody means thirty of those by 30.
+  const span = /^\d+(\.\d+)? *[a-z]+$/i.test(text) ? ms(text as ms.StringValue) : undefined;
   if (span === undefined || !Number.isFinite(span))
     throw new Error(`${JSON.stringify(text)} is no span such as 10s, 5m, 30d`);
   return span;

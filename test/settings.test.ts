@@ -42,8 +42,8 @@ describe('the settings', () => {
     ['PARLEY_INSECURE', '0', 'insecure', false],
     ['PARLEY_LOG_LEVEL', 'silent', 'logLevel', 'silent'],
     ['PARLEY_SHUTDOWN_GRACE', '1m', 'shutdownGrace', 60_000],
-    ['PARLEY_SHUTDOWN_GRACE', '250', 'shutdownGrace', 250],
-    ['PARLEY_SHUTDOWN_GRACE', '0', 'shutdownGrace', 0],
+    ['PARLEY_SHUTDOWN_GRACE', '250ms', 'shutdownGrace', 250],
+    ['PARLEY_SHUTDOWN_GRACE', '0s', 'shutdownGrace', 0],
     ['PARLEY_DELETED_RETENTION', '1.5h', 'deletedRetention', 5_400_000],
   ] as const)('read %s=%s as %s', (variable, text, name, value) => {
     expect(readSettings({ [variable]: text })).toEqual({ ...readSettings({}), [name]: value });
@@ -63,6 +63,7 @@ describe('the settings', () => {
     ['PARLEY_KEY_PREFIX', 'x'.repeat(65)],
     ['PARLEY_INSECURE', 'yes'],
     ['PARLEY_LOG_LEVEL', 'loud'],
+    ['PARLEY_SHUTDOWN_GRACE', '30'],
     ['PARLEY_SHUTDOWN_GRACE', 'soon'],
     ['PARLEY_SHUTDOWN_GRACE', '-1s'],
     ['PARLEY_SHUTDOWN_GRACE', '10 parsecs'],

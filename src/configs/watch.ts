@@ -12,6 +12,7 @@ import {
   type ConfigsRevision,
   endTime,
   isDeleted,
+  type Micros,
   type Milliseconds,
   type Session,
   type SessionKey,
@@ -58,7 +59,7 @@ interface Seen {
 }
 
 async function start(store: RevisionLog, key: SessionKey, after: number | undefined): Promise<Seen> {
-  const kept = await store.revisions(key, 0);
+  const kept = await store.revisions(key, Number.MAX_SAFE_INTEGER); // the session alone
   const session = readable(kept?.session, key);
   const current = session.configs.revision;
   if (after !== undefined && after > current) {
@@ -83,7 +84,13 @@ async function look(store: RevisionLog, key: SessionKey, { createTime, last }: S
 /** Until the next heartbeat, or until the session ends by time to live, which rings no bell. */
 function wait(session: Session): Milliseconds {
   const end = endTime(session);
-  return end === undefined ? HEARTBEAT : Math.min(HEARTBEAT, Math.max(end / 1000 - Date.now() + 10, 10));
+  return end === undefined ? HEARTBEAT : Math.min(HEARTBEAT, untilEnd(end));
+}
+
+/** Redis's clock decides, and may be behind ours: past the end it is asked now and then. */
+function untilEnd(end: Micros): Milliseconds {
+  const left = end / 1000 - Date.now();
+  return left > 0 ? left + 10 : 500;
 }
 
 /** Remembers that it was rung until somebody asks. */

@@ -1,4 +1,4 @@
-/** Whether a Redis can be trusted with sessions; asked once at start. */
+/** Whether a Redis can be trusted with sessions; asked at start, and whenever it was away. */
 import { StartError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 

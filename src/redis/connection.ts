@@ -13,6 +13,9 @@ const COMMAND_TIMEOUT: Milliseconds = 900;
 const RETRY_AFTER: Milliseconds = 1000;
 const PROBE_INTERVAL: Milliseconds = 500;
 
+/** A connection that is asked something and silent for so long is given up: its other end may be gone without a word. */
+const SOCKET_TIMEOUT: Milliseconds = 3000;
+
 type Argument = string | number;
 
 /** Emits `up` when Redis answers (again) and `down` when it no longer does. */
@@ -20,12 +23,15 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   readonly #redis: Redis;
   readonly #probe: NodeJS.Timeout;
   #up = false;
+  #lastError: Error | undefined;
 
   /** `url`: redis://, rediss://, or the path of a Unix socket. */
   constructor(url: string) {
     super();
     this.#redis = new Redis(url, OPTIONS);
-    this.#redis.on('error', () => {}); // every command says so itself
+    this.#redis.on('error', (error) => {
+      this.#lastError = error; // every command says so itself
+    });
     this.#redis.on('ready', () => this.#report(true));
     this.#redis.on('close', () => this.#report(false));
     // A server that hangs keeps its connections; only asking finds out.
@@ -35,6 +41,11 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
 
   get isUp(): boolean {
     return this.#up;
+  }
+
+  /** What the last attempt to connect failed by, for the log. */
+  get lastError(): Error | undefined {
+    return this.#lastError;
   }
 
   /** Runs a command; arguments are never part of a command line, so they need no escaping. */
@@ -64,6 +75,10 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
       commandTimeout: COMMAND_TIMEOUT,
     });
     subscriber.on('error', () => {});
+    // It only ever listens, and would never hear that the other side is gone.
+    const probe = setInterval(() => subscriber.ping().catch(() => {}), SOCKET_TIMEOUT);
+    probe.unref();
+    subscriber.once('end', () => clearInterval(probe));
     return subscriber;
   }
 
@@ -119,6 +134,7 @@ const OPTIONS = {
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   connectTimeout: 2 * COMMAND_TIMEOUT,
+  socketTimeout: SOCKET_TIMEOUT,
   retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
 } satisfies RedisOptions;
 

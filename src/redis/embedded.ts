@@ -139,7 +139,12 @@ class SupervisedRedis implements EmbeddedRedis {
       this.#onExit(`Redis ${end}; starting it again in ${pause} ms. Its log is ${logFile(this.#dataDir)}`);
       await sleep(pause, undefined, { signal: this.#stopping.signal }).catch(() => {});
       if (this.#stopping.signal.aborted) return;
-      this.#child = this.#launch();
+      try {
+        this.#child = this.#launch();
+      } catch (error) {
+        // A full disk, most likely: the same that Redis died of. The next round waits longer.
+        this.#onExit(`Redis cannot be started: ${(error as Error).message}`);
+      }
     }
   }
 

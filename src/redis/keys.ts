@@ -7,7 +7,7 @@
  * | `parley:session:{ns/id}`     | RedisJSON | the session; the only indexed documents | as the session   |
  * | `parley:log:{ns/id}`        | Hash      | the session as it is answered, encoded  | as the session   |
  * | `parley:revisions:{ns/id}`   | Stream    | past configs revisions, id = revision   | as the session   |
- * | `parley:ops:{ns/id}`         | Hash      | answers by method and request id        | a field 24 hours |
+ * | `parley:ops:{ns/id}`         | Hash      | answers by method and request id        | a field 24 hours, at most as the session |
  * | `parley:live:{ns/id}`        | channel   | sharded pub/sub, rings on every change  |                  |
  *
  * `parley` stands for `PARLEY_KEY_PREFIX`.

@@ -6,7 +6,7 @@
  * versions of the code disagree, and its searches can neither set a time-out nor
  * leave the count out. So its Repository sits on a connection that notes what it
  * would create, and its Search is asked for the query text alone. It only ever
- * sees values this service made: hashed tokens and numbers.
+ * sees values this service made: hashed tokens, and times that are whole numbers.
  */
 import { type RedisConnection, Repository, Schema } from 'redis-om';
 import type { SessionOrder } from '../sessions/store.ts';
@@ -35,6 +35,8 @@ export class SessionQueries {
 
   /** Sessions with all of these tokens, and a time between `from` and `to`, both included. */
   text(tokens: readonly string[], by: SessionOrder['by'], from: number, to: number): string {
+    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to))
+      throw new RangeError('times are whole microseconds');
     // Built from the narrowest condition outwards; the order is free for Redis, which plans by size.
     let search = this.#repository.search().where(by).between(from, to);
     for (const token of tokens) search = search.and('tokens').contains(token);

@@ -76,7 +76,10 @@ function startEmbedded(
 async function answering(connection: Connection, url: string): Promise<void> {
   const deadline = Date.now() + CONNECT_TIMEOUT;
   while (!connection.isUp) {
-    if (Date.now() > deadline) throw new StartError(`no Redis answers at ${withoutPassword(url)}`);
+    if (Date.now() > deadline) {
+      const why = connection.lastError?.message ?? 'it is silent';
+      throw new StartError(`no Redis answers at ${withoutPassword(url)}: ${why}`);
+    }
     await sleep(20);
   }
 }
@@ -103,5 +106,5 @@ function reportHealth(connection: Connection, keys: Keys, log: Logger, report: (
 }
 
 function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//…@');
+  return url.replace(/\/\/.*@/, '//…@');
 }

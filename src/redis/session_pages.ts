@@ -12,6 +12,7 @@
  * itself, read and held against the filter, belongs to the answer.
  */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { matches, positionOf } from '../sessions/query.ts';
 import type { Session, SessionKey } from '../sessions/session.ts';
 import type { SessionOrder, SessionPosition, SessionQuery } from '../sessions/store.ts';
@@ -28,9 +29,11 @@ const FULL = 250;
 /** The most hits a search returns. */
 const ALL = 1_000_000;
 /** Longer than a command may take, so that Redis never answers with what it happened to find by then. */
-const SEARCH_TIMEOUT_MS = 5000;
+const SEARCH_TIMEOUT_MS = 1000;
 /** Sessions read and held against the filter at a time. */
 const BATCH = 100;
+/** How long sessions are held against the filter before other calls are looked at. */
+const LONGEST_TURN_MS = 10;
 /** Later than any session. */
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
@@ -52,6 +55,7 @@ export class SessionPages {
   /** Every session of the answer, in order; reads ahead by no more than the query expects to need. */
   async *find(query: SessionQuery, signal: AbortSignal): AsyncGenerator<Session> {
     let size = Math.min(query.expected, BATCH);
+    let turn = performance.now();
     for await (const hits of this.#hits(query, signal)) {
       for (let at = 0; at < hits.length; at += size, size = BATCH) {
         const batch = hits.slice(at, at + size);
@@ -60,6 +64,12 @@ export class SessionPages {
         );
         signal.throwIfAborted();
         for (const [index, session] of read.entries()) {
+          // A large filter against large sessions takes a while; others are to have their turn.
+          if (performance.now() - turn > LONGEST_TURN_MS) {
+            await nextTurn();
+            signal.throwIfAborted();
+            turn = performance.now();
+          }
           if (!session || !matches(session, query)) continue;
           // One that was touched since it was found stands elsewhere now.
           if (positionOf(session, query.order).time === batch[index]!.time) yield session;

@@ -14,6 +14,7 @@ export class Health implements ServiceImpl<typeof HealthService> {
   readonly #names: ReadonlySet<string>;
   readonly #changes = new EventEmitter().setMaxListeners(0);
   #status: ServingStatus = ServingStatus.NOT_SERVING;
+  #stopped = false;
 
   constructor(services: readonly DescService[]) {
     this.#names = new Set(['', ...services.map((service) => service.typeName)]);
@@ -21,8 +22,15 @@ export class Health implements ServiceImpl<typeof HealthService> {
 
   /** NOT_SERVING until said otherwise. */
   set(status: 'SERVING' | 'NOT_SERVING'): void {
+    if (this.#stopped) return;
     this.#status = ServingStatus[status];
     this.#changes.emit('change');
+  }
+
+  /** NOT_SERVING for good: the server is going. */
+  stop(): void {
+    this.set('NOT_SERVING');
+    this.#stopped = true;
   }
 
   check({ service }: Request<Method['check']>): Answer<Method['check']> {

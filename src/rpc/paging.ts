@@ -2,8 +2,9 @@
  * Paging by token (https://google.aip.dev/158).
  *
  * A token says where to go on, and carries a checksum over that and over the
- * request it belongs to. It holds no secret and grants nothing: the namespace
- * comes from the request, so a forged one leads nowhere its caller could not go.
+ * request it belongs to, which finds mistakes and not forgers. So what it says is
+ * checked like any other input; a forged one leads nowhere its caller could not
+ * go, since the namespace comes from the request.
  */
 import { hash } from 'node:crypto';
 import { clone, type DescMessage, type Message, toJson } from '@bufbuild/protobuf';
@@ -32,10 +33,11 @@ export class Page<Position> {
   #more = false;
   readonly #request: string;
 
-  constructor(schema: DescMessage, request: PagedRequest) {
+  /** `isPosition`: whether what a token says is a place in this list. */
+  constructor(schema: DescMessage, request: PagedRequest, isPosition: (value: unknown) => value is Position) {
     this.size = Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
     this.#request = bindingOf(schema, request);
-    this.after = request.pageToken === '' ? undefined : this.#open(request.pageToken);
+    this.after = request.pageToken === '' ? undefined : this.#open(request.pageToken, isPosition);
   }
 
   /** Takes an encoded item; false when the page is full, and the item begins the next one. */
@@ -59,19 +61,26 @@ export class Page<Position> {
     return `${Buffer.from(position).toString('base64url')}.${this.#checksum(position)}`;
   }
 
-  #open(token: string): Position {
-    const [encoded = '', checksum] = token.split('.', 2);
-    const position = Buffer.from(encoded, 'base64url').toString();
-    if (checksum !== this.#checksum(position)) {
-      throw new ParleyError('PAGE_TOKEN_INVALID', 'page_token is damaged, or belongs to another request', {
-        fields: [{ field: 'page_token', description: 'is damaged, or belongs to another request' }],
-      });
-    }
-    return JSON.parse(position) as Position;
+  #open(token: string, isPosition: (value: unknown) => value is Position): Position {
+    const [encoded = '', checksum] = token.split('.');
+    const text = Buffer.from(encoded, 'base64url').toString();
+    const position: unknown = checksum === this.#checksum(text) ? parsed(text) : undefined;
+    if (isPosition(position)) return position;
+    throw new ParleyError('PAGE_TOKEN_INVALID', 'page_token is damaged, or belongs to another request', {
+      fields: [{ field: 'page_token', description: 'is damaged, or belongs to another request' }],
+    });
   }
 
   #checksum(position: string): string {
     return hash('sha256', `${this.#request}\n${position}`, 'base64url').slice(0, 16);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -48,7 +48,7 @@ export class ConfigsService implements ServiceImpl<typeof Proto> {
   }
 
   async listConfigsRevisions(request: ListConfigsRevisionsRequest) {
-    const page = new Page<number>(ListConfigsRevisionsRequestSchema, request);
+    const page = new Page(ListConfigsRevisionsRequestSchema, request, isRevision);
     for (const revision of await this.#configs.revisions(keyOf(request), page.after)) {
       const item = encode(ConfigsRevisionSchema, revisionMessage(revision));
       if (!page.add(item, revision.revision)) break;
@@ -72,4 +72,8 @@ export class ConfigsService implements ServiceImpl<typeof Proto> {
         : { event: { case: 'heartbeat' as const, value: {} } };
     }
   }
+}
+
+function isRevision(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }

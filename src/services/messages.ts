@@ -33,15 +33,16 @@ export const sessionEncoder = {
     const known = recent.get(session.etag);
     if (known?.session === session) return known.bytes;
     const bytes = encode(SessionSchema, sessionMessage(session));
-    recent.set(session.etag, { session, bytes });
+    if (bytes.length <= MAX_RECENT_BYTES) recent.set(session.etag, { session, bytes });
     if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value!);
     return bytes;
   },
 };
 
-/** What was encoded last, for as long as its answer is under way; plainer to the garbage collector than a WeakMap. */
+/** What was encoded last, so that it is at hand while its answer is under way; plainer to the garbage collector than a WeakMap. */
 const recent = new Map<string, { readonly session: Session; readonly bytes: Buffer }>();
 const MAX_RECENT = 128;
+const MAX_RECENT_BYTES = 32 * 1024;
 
 /** An embedded message as an encoded field; answers are put together of such. */
 export function field(number: number, message: Uint8Array): Uint8Array {

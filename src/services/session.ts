@@ -23,9 +23,8 @@ import type { Call } from '../rpc/call.ts';
 import { Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
 import { unimplemented, unimplementedStream } from '../rpc/unimplemented.ts';
-import { positionOf } from '../sessions/query.ts';
+import { isSessionPosition, positionOf } from '../sessions/query.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import type { SessionPosition } from '../sessions/store.ts';
 import { field, participantMessage, sessionEncoder } from './messages.ts';
 import {
   keyOf,
@@ -60,20 +59,20 @@ export class SessionService implements ServiceImpl<typeof Proto> {
 
   async batchGetSessions(request: BatchGetSessionsRequest) {
     const { sessionIds, includeDeleted } = request;
-    const { sessions, missing } = await this.#sessions.getMany(
+    const { sessions, missing } = await this.#sessions.getManyEncoded(
       namespaceOf(request),
       sessionIds,
       includeDeleted,
     );
     const rest = create(BatchGetSessionsResponseSchema, { missingSessionIds: missing });
     return Buffer.concat([
-      ...sessions.map((session) => field(SESSION, sessionEncoder.encode(session))),
+      ...sessions.map((session) => field(SESSION, session)),
       toBinary(BatchGetSessionsResponseSchema, rest),
     ]);
   }
 
   async listSessions(request: ListSessionsRequest, call: Call) {
-    const page = new Page<SessionPosition>(ListSessionsRequestSchema, request);
+    const page = new Page(ListSessionsRequestSchema, request, isSessionPosition);
     const order = sessionOrder(request.orderBy);
     const found = this.#sessions.list(
       {

@@ -104,6 +104,7 @@ function checkQuota(rows: Participant[]): Participant[] {
   const tooMany = (what: string) => new ParleyError('QUOTA_EXCEEDED', `a session holds at most ${what}`);
   if (rows.filter(isBound).length > MAX_BOUND) throw tooMany(`${MAX_BOUND} bound participants`);
   if (rows.length > MAX_ROWS) throw tooMany(`${MAX_ROWS} participants, unbound ones included`);
-  if (JSON.stringify(rows).length > MAX_ROWS_BYTES) throw tooMany(`${MAX_ROWS_BYTES} bytes of participants`);
+  if (Buffer.byteLength(JSON.stringify(rows)) > MAX_ROWS_BYTES)
+    throw tooMany(`${MAX_ROWS_BYTES} bytes of participants`);
   return rows;
 }

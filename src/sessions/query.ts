@@ -21,6 +21,12 @@ export function positionOf(session: Session, { by }: SessionOrder): SessionPosit
   return { time: session[by], sessionId: session.sessionId };
 }
 
+/** Whether something from outside, such as a page token, is a place in a list. */
+export function isSessionPosition(value: unknown): value is SessionPosition {
+  const { time, sessionId } = (value ?? {}) as Partial<SessionPosition>;
+  return Number.isSafeInteger(time) && time! >= 0 && typeof sessionId === 'string';
+}
+
 function hasBound(session: Session, kind: ParticipantKind, id: string): boolean {
   return boundParticipants(session).some((bound) => bound.kind === kind && bound.participantId === id);
 }

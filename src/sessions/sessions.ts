@@ -1,6 +1,6 @@
 /** What SessionService promises, without gRPC and without Redis. */
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
-import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import { fieldInvalid, ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
 import type { JsonObject } from '../structs/json.ts';
 import { mergeShallow } from '../structs/merge.ts';
 import {
@@ -17,6 +17,7 @@ import { now } from './clock.ts';
 import { bound, firstParticipants, type NewParticipant, unbound } from './participants.ts';
 import { randomBytes } from './random.ts';
 import {
+  expireTime,
   isBound,
   isDeleted,
   type Milliseconds,
@@ -60,6 +61,11 @@ export interface SessionUpdate {
 /** For ids derived from a request id (RFC 9562, version 5): any fixed UUID will do. */
 const REQUEST_ID_NAMESPACE = '6f1a9f6e-2d0b-5c43-9d0e-6a8a1f1a7c55';
 
+/** Sessions read at a time. */
+const BATCH = 50;
+/** What a batch may take together: a gRPC client takes 4 MiB by default. */
+const MAX_BATCH_BYTES = 3 * 1024 * 1024;
+
 export class Sessions {
   readonly #store: SessionStore;
   readonly #retention: Milliseconds;
@@ -95,17 +101,25 @@ export class Sessions {
     return found.bytes;
   }
 
-  /** The sessions there are, and the ids there is nothing for; each id once. */
-  async getMany(namespace: string, ids: readonly string[], includeDeleted: boolean) {
+  /** The sessions there are, as they are answered, and the ids there is nothing for; each id once. */
+  async getManyEncoded(namespace: string, ids: readonly string[], includeDeleted: boolean) {
+    const sessions: Uint8Array[] = [];
+    const missing: string[] = [];
     const unique = [...new Set(ids)];
-    const found = await this.#store.readMany(unique.map((sessionId) => ({ namespace, sessionId })));
-    const visible = found.map((session) =>
-      session && (includeDeleted || !isDeleted(session)) ? session : undefined,
-    );
-    return {
-      sessions: visible.filter((session) => session !== undefined),
-      missing: unique.filter((_, index) => visible[index] === undefined),
-    };
+    let bytes = 0;
+    for (let at = 0; at < unique.length; at += BATCH) {
+      const batch = unique.slice(at, at + BATCH);
+      const found = await Promise.all(
+        batch.map((sessionId) => this.#store.readEncoded({ namespace, sessionId })),
+      );
+      for (const [index, session] of found.entries()) {
+        if (session && (includeDeleted || !session.deleted)) sessions.push(session.bytes);
+        else missing.push(batch[index]!);
+        bytes += session?.bytes.length ?? 0;
+      }
+      if (bytes > MAX_BATCH_BYTES) throw batchTooLarge();
+    }
+    return { sessions, missing };
   }
 
   /** The sessions that match, in order, found as they are asked for. */
@@ -226,6 +240,9 @@ function updated(
     ...(metadataPatch && { metadata: patched('metadata', session.metadata, metadataPatch) }),
     ...(dataPatch && { data: patched('data', session.data, dataPatch) }),
   });
+  const end = expireTime(next);
+  if (end !== undefined && end <= now())
+    throw fieldInvalid('session.ttl', 'would have ended the session already');
   return configs ? withConfigs(next, configs.value, configs.value ? 'UPDATE' : 'DELETE', author) : next;
 }
 
@@ -240,6 +257,13 @@ function rowsChanged(session: Session, rows: readonly Participant[]): { write?: 
 
 function row(rows: readonly Participant[], id: string): Participant {
   return rows.find(({ participantId }) => participantId === id)!;
+}
+
+function batchTooLarge(): ParleyError {
+  return new ParleyError(
+    'QUOTA_EXCEEDED',
+    `these sessions take more than ${MAX_BATCH_BYTES} bytes; ask for fewer`,
+  );
 }
 
 function alreadyExists({ sessionId }: Session): ParleyError {

@@ -27,8 +27,6 @@ export interface SessionStore {
   readEncoded(
     key: SessionKey,
   ): Promise<{ readonly bytes: Uint8Array; readonly deleted: boolean } | undefined>;
-  /** The same for many, in the order of the keys. */
-  readMany(keys: readonly SessionKey[]): Promise<(Session | undefined)[]>;
   /**
    * Decides on the session as it is and writes the outcome, in one atomic step:
    * `decide` may run several times, the last time on what was really there. A

@@ -42,7 +42,7 @@ class StructReader {
   #struct(end: number, depth: number): JsonObject {
     this.#checkDepth(depth);
     const object: JsonObject = {};
-    while (this.#reader.pos < end) {
+    while (this.#more(end)) {
       const tag = this.#reader.uint32();
       if (tag === FIELDS) this.#entry(this.#enter(end), depth, object);
       else this.#skip(tag);
@@ -53,7 +53,7 @@ class StructReader {
   #entry(end: number, depth: number, object: JsonObject): void {
     let key = '';
     let value: Json = null;
-    while (this.#reader.pos < end) {
+    while (this.#more(end)) {
       const tag = this.#reader.uint32();
       if (tag === ENTRY_KEY) key = this.#reader.string(true);
       else if (tag === ENTRY_VALUE) value = this.#within(key, end, depth);
@@ -68,7 +68,7 @@ class StructReader {
   #list(end: number, depth: number): Json[] {
     this.#checkDepth(depth);
     const items: Json[] = [];
-    while (this.#reader.pos < end) {
+    while (this.#more(end)) {
       const tag = this.#reader.uint32();
       if (tag === VALUES) items.push(this.#within(items.length, end, depth));
       else this.#skip(tag);
@@ -86,7 +86,7 @@ class StructReader {
 
   #value(end: number, depth: number): Json {
     let value: Json = null;
-    while (this.#reader.pos < end) {
+    while (this.#more(end)) {
       const tag = this.#reader.uint32();
       if (tag === STRING_VALUE) value = this.#reader.string(true);
       else if (tag === NUMBER_VALUE) value = this.#number();
@@ -105,6 +105,12 @@ class StructReader {
     const value = this.#reader.double();
     if (!Number.isFinite(value)) throw this.#invalid('NaN and Infinity are no JSON');
     return value;
+  }
+
+  /** Whether something follows before `end`; what was read last must not have gone beyond. */
+  #more(end: number): boolean {
+    if (this.#reader.pos > end) throw new RangeError('a field is longer than its message');
+    return this.#reader.pos < end;
   }
 
   /** Reads a length, and says where what follows ends. */

@@ -5,6 +5,7 @@ import { ListConfigsRevisionsRequestSchema } from '../../gen/parley/v1/configs_s
 import { ListSessionsRequestSchema } from '../../gen/parley/v1/session_service_pb.ts';
 import { ParleyError } from '../../src/errors.ts';
 import { Page } from '../../src/rpc/paging.ts';
+import { isSessionPosition } from '../../src/sessions/query.ts';
 import type { Json } from '../../src/structs/json.ts';
 import { forAll } from '../property.ts';
 
@@ -18,8 +19,10 @@ const request: Request = {
   metadataFilter: filter,
 };
 
+const isJson = (value: unknown): value is Json => value !== undefined;
+
 function pageOf(fields: Request): Page<Json> {
-  return new Page<Json>(ListSessionsRequestSchema, create(ListSessionsRequestSchema, fields));
+  return new Page(ListSessionsRequestSchema, create(ListSessionsRequestSchema, fields), isJson);
 }
 
 /** The token of a page that ended here, with more to come. */
@@ -96,7 +99,18 @@ describe('a page token', () => {
   it('does not go with another method', () => {
     const pageToken = tokenOf({ namespace: 'tenant' }, 5);
     const other = create(ListConfigsRevisionsRequestSchema, { namespace: 'tenant', pageToken });
-    expectInvalid(() => new Page(ListConfigsRevisionsRequestSchema, other));
+    expectInvalid(() => new Page(ListConfigsRevisionsRequestSchema, other, isJson));
+  });
+
+  it('is refused when what it says is no place in the list, whoever made its checksum', () => {
+    const pageToken = tokenOf(request, { time: '5] | @createTime:[0 9e18', sessionId: 'a' });
+    const asked = create(ListSessionsRequestSchema, { ...request, pageToken });
+    expectInvalid(() => new Page(ListSessionsRequestSchema, asked, isSessionPosition));
+    const far = create(ListSessionsRequestSchema, {
+      ...request,
+      pageToken: tokenOf(request, { time: 1e300, sessionId: 'a' }),
+    });
+    expectInvalid(() => new Page(ListSessionsRequestSchema, far, isSessionPosition));
   });
 
   it('is refused when any character of it is another', () => {

@@ -1752,8 +1752,8 @@ export const SessionService: GenService<{
   },
   /**
    * Returns up to 1000 sessions by id, and says which of them there are not.
-   * Whose sessions are large asks for fewer at a time: many together may be more
-   * than the 4 MiB a gRPC client takes by default.
+   * Together they may take 3 MiB, encoded; more is RESOURCE_EXHAUSTED
+   * `QUOTA_EXCEEDED`, and asking for fewer helps.
    *
    * @generated from rpc parley.v1.SessionService.BatchGetSessions
    */

@@ -20,16 +20,24 @@ local ends, outgoing, keep = ARGV[11], ARGV[12], ARGV[13]
 local refusal = replay(answers, field, fingerprint) or conflict(session, etag)
 if refusal then return refusal end
 
-remember(answers, field, fingerprint, answer, lifetime)
-if document == '' then return {DONE} end
+if document == '' then
+  remember(answers, field, fingerprint, answer, lifetime)
+  local expires = redis.call('PEXPIRETIME', session)
+  if expires > 0 then redis.call('PEXPIREAT', answers, expires) end
+  return {DONE}
+end
 
+-- A step that fails undoes nothing: first what may fail, and the answer last.
+local revision
 if outgoing ~= '' then
-  -- As text: cjson would turn [] into {}.
-  local revision = redis.call('JSON.GET', session, 'configs')
-  redis.call('XADD', revisions, 'MAXLEN', keep, outgoing .. '-0', 'revision', revision)
+  revision = redis.call('JSON.GET', session, 'configs') -- as text: cjson would turn [] into {}
 end
 redis.call('JSON.SET', session, '$', document)
 redis.call('HSET', log, 'session', encoded, 'schema', schema, 'deleted', deleted)
+if outgoing ~= '' then
+  redis.call('XADD', revisions, 'MAXLEN', keep, outgoing .. '-0', 'revision', revision)
+end
+remember(answers, field, fingerprint, answer, lifetime)
 if ends ~= '' then
   for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, ends) end
 elseif etag ~= '' then
