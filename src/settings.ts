@@ -145,11 +145,11 @@ export function helpText(): string {
 }
 
 function address(text: string): string {
-  return matching(
-    text.trim(),
-    /^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/,
-    'host:port, such as 127.0.0.1:50051 or [::1]:50051',
-  );
+  const expected = 'host:port, such as 127.0.0.1:50051 or [::1]:50051';
+  const address = matching(text.trim(), /^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, expected);
+  if (Number(address.slice(address.lastIndexOf(':') + 1)) > 65_535)
+    throw new Error('a port is at most 65535');
+  return address;
 }
 
 function redisUrl(text: string): string {

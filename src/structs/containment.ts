@@ -12,19 +12,29 @@
 import { isObject, type Json, type JsonObject } from './json.ts';
 import { type PathHash, ROOT, step, words } from './path_hash.ts';
 
+/** Each element of a filter's array may have to be held against each of a value's: a second, where both are large. */
+const MAX_STEPS = 500_000;
+
+/** A filter that takes more comparisons with one value than anybody should wait for. */
+export class FilterTooCostlyError extends Error {}
+
 /** Whether `value` contains `filter`: rooted, type- and case-sensitive, objects partial, arrays as sets. */
-export function contains(value: Json, filter: Json): boolean {
-  if (Array.isArray(filter)) return Array.isArray(value) && containsElements(value, filter);
+export function contains(value: Json, filter: Json, budget = { steps: MAX_STEPS }): boolean {
+  if (--budget.steps < 0) throw new FilterTooCostlyError();
+  if (Array.isArray(filter)) return Array.isArray(value) && containsElements(value, filter, budget);
   if (isObject(filter)) {
     return (
       isObject(value) &&
-      Object.keys(filter).every((key) => Object.hasOwn(value, key) && contains(value[key]!, filter[key]!))
+      Object.keys(filter).every(
+        (key) => Object.hasOwn(value, key) && contains(value[key]!, filter[key]!, budget),
+      )
     );
   }
   return value === filter; // 1 = 1.0 and 0 = -0; strings by code unit
 }
 
-function containsElements(value: Json[], filter: Json[]): boolean {
+function containsElements(value: Json[], filter: Json[], budget: { steps: number }): boolean {
+  budget.steps -= value.length;
   const scalars = new Set<Json>();
   const containers: Json[] = [];
   for (const item of value) {
@@ -33,7 +43,7 @@ function containsElements(value: Json[], filter: Json[]): boolean {
   }
   return filter.every((wanted) =>
     typeof wanted === 'object' && wanted !== null
-      ? containers.some((item) => contains(item, wanted))
+      ? containers.some((item) => contains(item, wanted, budget))
       : scalars.has(wanted),
   );
 }

@@ -166,3 +166,21 @@ async function keysOf(sessionId: string): Promise<string[]> {
   for await (const chunk of socket) text += chunk;
   return text.split('\r\n').filter((line) => line.includes(sessionId));
 }
+
+describe('a permanent delete that is repeated', () => {
+  it('never purges whoever has the id next, however often the id went round', async () => {
+    const sessionId = newId();
+    const [first, second] = [newId(), newId()];
+    for (const requestId of [first, second]) {
+      await parley.sessions.createSession({ sessionId });
+      await parley.sessions.deleteSession({ sessionId, permanent: true, requestId });
+    }
+    const { session } = await parley.sessions.createSession({ sessionId });
+    const answers = [first, second].map((requestId) =>
+      parley.sessions.deleteSession({ sessionId, permanent: true, requestId }),
+    );
+    for (const { session: deleted } of await Promise.all(answers))
+      expect(deleted!.etag).not.toBe(session!.etag);
+    expect((await parley.sessions.getSession({ sessionId })).session!.etag).toBe(session!.etag);
+  });
+});

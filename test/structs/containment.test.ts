@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contains, type Findable, tokens } from '../../src/structs/containment.ts';
+import { contains, FilterTooCostlyError, type Findable, tokens } from '../../src/structs/containment.ts';
 import { isObject, type Json, type JsonObject } from '../../src/structs/json.ts';
 import { forAll } from '../property.ts';
 import { anyObject, smallObject } from './arbitrary.ts';
@@ -214,3 +214,11 @@ function partOf(object: JsonObject, choices: Iterator<number>): JsonObject {
   };
   return part(object) as JsonObject;
 }
+
+describe('a filter that would take too long', () => {
+  it('is given up', () => {
+    const value = { t: [...Array.from({ length: 3000 }, () => [0]), [1]] };
+    const filter = { t: Array.from({ length: 3000 }, () => [1]) };
+    expect(() => contains(value, filter)).toThrow(FilterTooCostlyError);
+  });
+});
