@@ -19,7 +19,7 @@ import type { Call } from '../rpc/call.ts';
 import { encode } from '../rpc/codec.ts';
 import { Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
-import { field, revisionMessage } from './messages.ts';
+import { repeated, revisionMessage } from './messages.ts';
 import { keyOf } from './session_input.ts';
 
 export class ConfigsService implements ServiceImpl<typeof Proto> {
@@ -55,10 +55,7 @@ export class ConfigsService implements ServiceImpl<typeof Proto> {
     }
     const rest = create(ListConfigsRevisionsResponseSchema, { nextPageToken: page.nextPageToken });
     const revisions = ListConfigsRevisionsResponseSchema.field.revisions.number;
-    return Buffer.concat([
-      ...page.items.map((revision) => field(revisions, revision)),
-      toBinary(ListConfigsRevisionsResponseSchema, rest),
-    ]);
+    return repeated(revisions, page.items, toBinary(ListConfigsRevisionsResponseSchema, rest));
   }
 
   rollbackConfigs(request: RollbackConfigsRequest, call: Call) {

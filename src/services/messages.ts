@@ -46,10 +46,15 @@ const MAX_RECENT_BYTES = 32 * 1024;
 
 /** An embedded message as an encoded field; answers are put together of such. */
 export function field(number: number, message: Uint8Array): Uint8Array {
-  const header = [(number << 3) | 2];
-  varint(header, header.shift()!);
+  const header: number[] = [];
+  varint(header, (number << 3) | 2);
   varint(header, message.length);
   return Buffer.concat([Buffer.from(header), message]);
+}
+
+/** An answer that is encoded items of one repeated field, and the rest of it encoded. */
+export function repeated(number: number, items: readonly Uint8Array[], rest: Uint8Array): Buffer {
+  return Buffer.concat([...items.map((item) => field(number, item)), rest]);
 }
 
 export function participantMessage(participant: Participant): MessageInitShape<typeof ParticipantSchema> {

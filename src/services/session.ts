@@ -25,7 +25,7 @@ import type { ServiceImpl } from '../rpc/service.ts';
 import { unimplemented, unimplementedStream } from '../rpc/unimplemented.ts';
 import { isSessionPosition, positionOf } from '../sessions/query.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import { field, participantMessage, sessionEncoder } from './messages.ts';
+import { field, participantMessage, repeated, sessionEncoder } from './messages.ts';
 import {
   keyOf,
   namespaceOf,
@@ -65,10 +65,7 @@ export class SessionService implements ServiceImpl<typeof Proto> {
       includeDeleted,
     );
     const rest = create(BatchGetSessionsResponseSchema, { missingSessionIds: missing });
-    return Buffer.concat([
-      ...sessions.map((session) => field(SESSION, session)),
-      toBinary(BatchGetSessionsResponseSchema, rest),
-    ]);
+    return repeated(SESSION, sessions, toBinary(BatchGetSessionsResponseSchema, rest));
   }
 
   async listSessions(request: ListSessionsRequest, call: Call) {
@@ -94,10 +91,7 @@ export class SessionService implements ServiceImpl<typeof Proto> {
       if (!page.add(sessionEncoder.encode(session), positionOf(session, order))) break;
     }
     const rest = create(ListSessionsResponseSchema, { nextPageToken: page.nextPageToken });
-    return Buffer.concat([
-      ...page.items.map((session) => field(SESSION, session)),
-      toBinary(ListSessionsResponseSchema, rest),
-    ]);
+    return repeated(SESSION, page.items, toBinary(ListSessionsResponseSchema, rest));
   }
 
   async updateSession(request: UpdateSessionRequest, call: Call) {
