@@ -6,6 +6,7 @@ import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-no
 import pino from 'pino';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { Health } from '../gen/health/v1/health_pb.ts';
+import { ChatService } from '../gen/parley/v1/chat_service_pb.ts';
 import { ConfigsService } from '../gen/parley/v1/configs_service_pb.ts';
 import { SessionService } from '../gen/parley/v1/session_service_pb.ts';
 import { startServer } from '../src/server.ts';
@@ -14,6 +15,7 @@ import { readSettings } from '../src/settings.ts';
 export interface Clients {
   readonly sessions: Client<typeof SessionService>;
   readonly configs: Client<typeof ConfigsService>;
+  readonly chat: Client<typeof ChatService>;
   readonly health: Client<typeof Health>;
   close(): void;
 }
@@ -67,6 +69,7 @@ export function connect(address: string): Clients {
   return {
     sessions: client(SessionService),
     configs: client(ConfigsService),
+    chat: client(ChatService),
     health: client(Health),
     close: () => sessionManager.abort(),
   };

@@ -2,15 +2,410 @@
 // @generated from file parley/v1/content.proto (package parley.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { JsonObject, Message as Message$1, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file parley/v1/content.proto.
  */
 export const file_parley_v1_content: GenFile = /*@__PURE__*/
-  fileDesc("ChdwYXJsZXkvdjEvY29udGVudC5wcm90bxIJcGFybGV5LnYxIgsKCUhlYXJ0YmVhdGIGcHJvdG8z");
+  fileDesc("ChdwYXJsZXkvdjEvY29udGVudC5wcm90bxIJcGFybGV5LnYxIuABCgdNZXNzYWdlEicKBHJvbGUYASABKA4yDy5wYXJsZXkudjEuUm9sZUIIukgFggECEAESRgoOcGFydGljaXBhbnRfaWQYAiABKAlCLrpIK9gBAXImMiReW0EtWmEtejAtOV1bQS1aYS16MC05Ll86QC1dezAsMTI3fSQSDwoHY29udGVudBgDIAEoCRIoCgVwYXJ0cxgEIAMoCzIPLnBhcmxleS52MS5QYXJ0Qgi6SAWSAQIQZBIpCghtZXRhZGF0YRgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3Qi8gIKBFR1cm4SCwoDc2VxGAEgASgNEh0KBHJvbGUYAiABKA4yDy5wYXJsZXkudjEuUm9sZRIWCg5wYXJ0aWNpcGFudF9pZBgDIAEoCRIeCgVwYXJ0cxgEIAMoCzIPLnBhcmxleS52MS5QYXJ0EikKCG1ldGFkYXRhGAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLdG9rZW5fY291bnQYByABKA0SDQoFbW9kZWwYCCABKAkSHwoFdXNhZ2UYCSABKAsyEC5wYXJsZXkudjEuVXNhZ2USLgoNZmluaXNoX3JlYXNvbhgKIAEoDjIXLnBhcmxleS52MS5GaW5pc2hSZWFzb24SDgoGcnVuX2lkGAsgASgJEiUKBnN0YXR1cxgMIAEoDjIVLnBhcmxleS52MS5UdXJuU3RhdHVzIu0BCgRQYXJ0Eg4KBHRleHQYASABKAlIABIhCgVpbWFnZRgCIAEoCzIQLnBhcmxleS52MS5NZWRpYUgAEiAKBGZpbGUYAyABKAsyEC5wYXJsZXkudjEuTWVkaWFIABIoCgl0b29sX2NhbGwYBCABKAsyEy5wYXJsZXkudjEuVG9vbENhbGxIABIsCgt0b29sX3Jlc3VsdBgFIAEoCzIVLnBhcmxleS52MS5Ub29sUmVzdWx0SAASEwoJcmVhc29uaW5nGAYgASgJSAASEQoHcmVmdXNhbBgHIAEoCUgAQhAKB2NvbnRlbnQSBbpIAggBIngKBU1lZGlhEhkKA3VyaRgBIAEoCUIKukgHcgUgASiAQEgAEg4KBGRhdGEYAiABKAxIABIbCgltaW1lX3R5cGUYAyABKAlCCLpIBXIDGP8BEhYKBG5hbWUYBCABKAlCCLpIBXIDGIACQg8KBnNvdXJjZRIFukgCCAEiTwoIVG9vbENhbGwSFgoCaWQYASABKAlCCrpIB3IFEAEYgAISGAoEbmFtZRgCIAEoCUIKukgHcgUQARiAAhIRCglhcmd1bWVudHMYAyABKAkiaQoKVG9vbFJlc3VsdBIgCgx0b29sX2NhbGxfaWQYASABKAlCCrpIB3IFEAEYgAISFgoEbmFtZRgCIAEoCUIIukgFcgMYgAISDwoHY29udGVudBgDIAEoCRIQCghpc19lcnJvchgEIAEoCCJKCgVVc2FnZRIUCgxpbnB1dF90b2tlbnMYASABKA0SFQoNb3V0cHV0X3Rva2VucxgCIAEoDRIUCgx0b3RhbF90b2tlbnMYAyABKA0iCwoJSGVhcnRiZWF0Kl8KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfU1lTVEVNEAESDQoJUk9MRV9VU0VSEAISEgoOUk9MRV9BU1NJU1RBTlQQAxINCglST0xFX1RPT0wQBCrVAQoMRmluaXNoUmVhc29uEh0KGUZJTklTSF9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJGSU5JU0hfUkVBU09OX1NUT1AQARIYChRGSU5JU0hfUkVBU09OX0xFTkdUSBACEhwKGEZJTklTSF9SRUFTT05fVE9PTF9DQUxMUxADEiAKHEZJTklTSF9SRUFTT05fQ09OVEVOVF9GSUxURVIQBBIbChdGSU5JU0hfUkVBU09OX0NBTkNFTExFRBAFEhcKE0ZJTklTSF9SRUFTT05fRVJST1IQBipcCgpUdXJuU3RhdHVzEhsKF1RVUk5fU1RBVFVTX1VOU1BFQ0lGSUVEEAASGAoUVFVSTl9TVEFUVVNfQ09NUExFVEUQARIXChNUVVJOX1NUQVRVU19QQVJUSUFMEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+
+/**
+ * Something said, as a caller sends it. It needs content: text, or parts of
+ * which at least one is not an empty text.
+ *
+ * @generated from message parley.v1.Message
+ */
+export type Message = Message$1<"parley.v1.Message"> & {
+  /**
+   * On whose side it was said. Default USER.
+   *
+   * @generated from field: parley.v1.Role role = 1;
+   */
+  role: Role;
+
+  /**
+   * Who said it; any id will do. Empty on a USER or ASSISTANT message counts for
+   * the only bound participant of that kind, when there is just one.
+   *
+   * @generated from field: string participant_id = 2;
+   */
+  participantId: string;
+
+  /**
+   * The short form: a text part that comes before `parts`.
+   *
+   * @generated from field: string content = 3;
+   */
+  content: string;
+
+  /**
+   * What was said, in order; at most 100 parts.
+   *
+   * @generated from field: repeated parley.v1.Part parts = 4;
+   */
+  parts: Part[];
+
+  /**
+   * The caller's own notes on it. Never absent in an answer. At most 64 KiB and
+   * 32 levels.
+   *
+   * @generated from field: google.protobuf.Struct metadata = 5;
+   */
+  metadata?: JsonObject | undefined;
+};
+
+/**
+ * Describes the message parley.v1.Message.
+ * Use `create(MessageSchema)` to create a new message.
+ */
+export const MessageSchema: GenMessage<Message> = /*@__PURE__*/
+  messageDesc(file_parley_v1_content, 0);
+
+/**
+ * A turn of a conversation, as the log keeps it. It never changes.
+ *
+ * @generated from message parley.v1.Turn
+ */
+export type Turn = Message$1<"parley.v1.Turn"> & {
+  /**
+   * Its place in the session: 1, 2, 3 … without gaps while nothing is removed.
+   * Never used again for another turn.
+   *
+   * @generated from field: uint32 seq = 1;
+   */
+  seq: number;
+
+  /**
+   * On whose side it was said.
+   *
+   * @generated from field: parley.v1.Role role = 2;
+   */
+  role: Role;
+
+  /**
+   * Who said it; empty when nobody was named.
+   *
+   * @generated from field: string participant_id = 3;
+   */
+  participantId: string;
+
+  /**
+   * What was said, in order.
+   *
+   * @generated from field: repeated parley.v1.Part parts = 4;
+   */
+  parts: Part[];
+
+  /**
+   * The caller's own notes on it.
+   *
+   * @generated from field: google.protobuf.Struct metadata = 5;
+   */
+  metadata?: JsonObject | undefined;
+
+  /**
+   * When it was stored; never before the turn before it.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * What it takes of a model's window, in tokens; 0 while it is not counted.
+   *
+   * @generated from field: uint32 token_count = 7;
+   */
+  tokenCount: number;
+
+  /**
+   * The model that said it; empty when none did.
+   *
+   * @generated from field: string model = 8;
+   */
+  model: string;
+
+  /**
+   * What the answer cost; unset when no model gave it.
+   *
+   * @generated from field: parley.v1.Usage usage = 9;
+   */
+  usage?: Usage | undefined;
+
+  /**
+   * Why the answer ended; unspecified when no model gave it.
+   *
+   * @generated from field: parley.v1.FinishReason finish_reason = 10;
+   */
+  finishReason: FinishReason;
+
+  /**
+   * The run that said it; empty when none did.
+   *
+   * @generated from field: string run_id = 11;
+   */
+  runId: string;
+
+  /**
+   * Whether it is all that was to be said.
+   *
+   * @generated from field: parley.v1.TurnStatus status = 12;
+   */
+  status: TurnStatus;
+};
+
+/**
+ * Describes the message parley.v1.Turn.
+ * Use `create(TurnSchema)` to create a new message.
+ */
+export const TurnSchema: GenMessage<Turn> = /*@__PURE__*/
+  messageDesc(file_parley_v1_content, 1);
+
+/**
+ * A piece of what was said.
+ *
+ * @generated from message parley.v1.Part
+ */
+export type Part = Message$1<"parley.v1.Part"> & {
+  /**
+   * What it is.
+   *
+   * @generated from oneof parley.v1.Part.content
+   */
+  content: {
+    /**
+     * Text for everybody.
+     *
+     * @generated from field: string text = 1;
+     */
+    value: string;
+    case: "text";
+  } | {
+    /**
+     * A picture.
+     *
+     * @generated from field: parley.v1.Media image = 2;
+     */
+    value: Media;
+    case: "image";
+  } | {
+    /**
+     * Any other file.
+     *
+     * @generated from field: parley.v1.Media file = 3;
+     */
+    value: Media;
+    case: "file";
+  } | {
+    /**
+     * A model asks for a tool to be called.
+     *
+     * @generated from field: parley.v1.ToolCall tool_call = 4;
+     */
+    value: ToolCall;
+    case: "toolCall";
+  } | {
+    /**
+     * What the tool gave back.
+     *
+     * @generated from field: parley.v1.ToolResult tool_result = 5;
+     */
+    value: ToolResult;
+    case: "toolResult";
+  } | {
+    /**
+     * What a model thought before it spoke.
+     *
+     * @generated from field: string reasoning = 6;
+     */
+    value: string;
+    case: "reasoning";
+  } | {
+    /**
+     * A model's words for why it will not answer.
+     *
+     * @generated from field: string refusal = 7;
+     */
+    value: string;
+    case: "refusal";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message parley.v1.Part.
+ * Use `create(PartSchema)` to create a new message.
+ */
+export const PartSchema: GenMessage<Part> = /*@__PURE__*/
+  messageDesc(file_parley_v1_content, 2);
+
+/**
+ * A picture or a file: where it is, or the bytes of it.
+ *
+ * @generated from message parley.v1.Media
+ */
+export type Media = Message$1<"parley.v1.Media"> & {
+  /**
+   * Where it comes from.
+   *
+   * @generated from oneof parley.v1.Media.source
+   */
+  source: {
+    /**
+     * An address the model can fetch it from, 1 to 8,192 bytes.
+     *
+     * @generated from field: string uri = 1;
+     */
+    value: string;
+    case: "uri";
+  } | {
+    /**
+     * The bytes themselves.
+     *
+     * @generated from field: bytes data = 2;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The media type (RFC 6838), as `image/png`; empty when unknown. At most 255
+   * characters.
+   *
+   * @generated from field: string mime_type = 3;
+   */
+  mimeType: string;
+
+  /**
+   * A name for people, at most 256 characters.
+   *
+   * @generated from field: string name = 4;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message parley.v1.Media.
+ * Use `create(MediaSchema)` to create a new message.
+ */
+export const MediaSchema: GenMessage<Media> = /*@__PURE__*/
+  messageDesc(file_parley_v1_content, 3);
+
+/**
+ * A model's wish to have a tool called.
+ *
+ * @generated from message parley.v1.ToolCall
+ */
+export type ToolCall = Message$1<"parley.v1.ToolCall"> & {
+  /**
+   * The id its result will name, 1 to 256 characters.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The tool, 1 to 256 characters.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * The arguments as JSON text, as the model wrote it: nobody has checked it.
+   *
+   * @generated from field: string arguments = 3;
+   */
+  arguments: string;
+};
+
+/**
+ * Describes the message parley.v1.ToolCall.
+ * Use `create(ToolCallSchema)` to create a new message.
+ */
+export const ToolCallSchema: GenMessage<ToolCall> = /*@__PURE__*/
+  messageDesc(file_parley_v1_content, 4);
+
+/**
+ * What a tool call gave back.
+ *
+ * @generated from message parley.v1.ToolResult
+ */
+export type ToolResult = Message$1<"parley.v1.ToolResult"> & {
+  /**
+   * The call's id, 1 to 256 characters.
+   *
+   * @generated from field: string tool_call_id = 1;
+   */
+  toolCallId: string;
+
+  /**
+   * The tool; at most 256 characters.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * The result as the model is to read it.
+   *
+   * @generated from field: string content = 3;
+   */
+  content: string;
+
+  /**
+   * Whether the call failed, and `content` says why.
+   *
+   * @generated from field: bool is_error = 4;
+   */
+  isError: boolean;
+};
+
+/**
+ * Describes the message parley.v1.ToolResult.
+ * Use `create(ToolResultSchema)` to create a new message.
+ */
+export const ToolResultSchema: GenMessage<ToolResult> = /*@__PURE__*/
+  messageDesc(file_parley_v1_content, 5);
+
+/**
+ * What a model's answer cost, as its provider counts.
+ *
+ * @generated from message parley.v1.Usage
+ */
+export type Usage = Message$1<"parley.v1.Usage"> & {
+  /**
+   * Tokens it was sent.
+   *
+   * @generated from field: uint32 input_tokens = 1;
+   */
+  inputTokens: number;
+
+  /**
+   * Tokens it answered with, what it thought included.
+   *
+   * @generated from field: uint32 output_tokens = 2;
+   */
+  outputTokens: number;
+
+  /**
+   * Both together.
+   *
+   * @generated from field: uint32 total_tokens = 3;
+   */
+  totalTokens: number;
+};
+
+/**
+ * Describes the message parley.v1.Usage.
+ * Use `create(UsageSchema)` to create a new message.
+ */
+export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
+  messageDesc(file_parley_v1_content, 6);
 
 /**
  * Says that a quiet stream is alive; sent every 15 seconds without another
@@ -18,7 +413,7 @@ export const file_parley_v1_content: GenFile = /*@__PURE__*/
  *
  * @generated from message parley.v1.Heartbeat
  */
-export type Heartbeat = Message<"parley.v1.Heartbeat"> & {
+export type Heartbeat = Message$1<"parley.v1.Heartbeat"> & {
 };
 
 /**
@@ -26,5 +421,170 @@ export type Heartbeat = Message<"parley.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_parley_v1_content, 0);
+  messageDesc(file_parley_v1_content, 7);
+
+/**
+ * On whose side something was said.
+ *
+ * @generated from enum parley.v1.Role
+ */
+export const Role = {
+  /**
+   * Means USER.
+   *
+   * @generated from enum value: ROLE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Instructions to the model.
+   *
+   * @generated from enum value: ROLE_SYSTEM = 1;
+   */
+  SYSTEM: 1,
+
+  /**
+   * A person, or whoever speaks to the agents.
+   *
+   * @generated from enum value: ROLE_USER = 2;
+   */
+  USER: 2,
+
+  /**
+   * An agent.
+   *
+   * @generated from enum value: ROLE_ASSISTANT = 3;
+   */
+  ASSISTANT: 3,
+
+  /**
+   * A tool's results.
+   *
+   * @generated from enum value: ROLE_TOOL = 4;
+   */
+  TOOL: 4,
+} as const;
+
+/**
+ * On whose side something was said.
+ *
+ * @generated from enum parley.v1.Role
+ */
+export type Role = (typeof Role)[keyof typeof Role] | UnknownEnum;
+
+/**
+ * Describes the enum parley.v1.Role.
+ */
+export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
+  enumDesc(file_parley_v1_content, 0);
+
+/**
+ * Why a model's answer ended.
+ *
+ * @generated from enum parley.v1.FinishReason
+ */
+export const FinishReason = {
+  /**
+   * No model gave it.
+   *
+   * @generated from enum value: FINISH_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The model had said what it wanted, or met a stop sequence.
+   *
+   * @generated from enum value: FINISH_REASON_STOP = 1;
+   */
+  STOP: 1,
+
+  /**
+   * The token limit was reached.
+   *
+   * @generated from enum value: FINISH_REASON_LENGTH = 2;
+   */
+  LENGTH: 2,
+
+  /**
+   * The model waits for the results of its tool calls.
+   *
+   * @generated from enum value: FINISH_REASON_TOOL_CALLS = 3;
+   */
+  TOOL_CALLS: 3,
+
+  /**
+   * The provider's filter cut it off.
+   *
+   * @generated from enum value: FINISH_REASON_CONTENT_FILTER = 4;
+   */
+  CONTENT_FILTER: 4,
+
+  /**
+   * Somebody cancelled it.
+   *
+   * @generated from enum value: FINISH_REASON_CANCELLED = 5;
+   */
+  CANCELLED: 5,
+
+  /**
+   * It failed on the way.
+   *
+   * @generated from enum value: FINISH_REASON_ERROR = 6;
+   */
+  ERROR: 6,
+} as const;
+
+/**
+ * Why a model's answer ended.
+ *
+ * @generated from enum parley.v1.FinishReason
+ */
+export type FinishReason = (typeof FinishReason)[keyof typeof FinishReason] | UnknownEnum;
+
+/**
+ * Describes the enum parley.v1.FinishReason.
+ */
+export const FinishReasonSchema: GenEnum<FinishReason> = /*@__PURE__*/
+  enumDesc(file_parley_v1_content, 1);
+
+/**
+ * Whether a turn is all that was to be said.
+ *
+ * @generated from enum parley.v1.TurnStatus
+ */
+export const TurnStatus = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: TURN_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is.
+   *
+   * @generated from enum value: TURN_STATUS_COMPLETE = 1;
+   */
+  COMPLETE: 1,
+
+  /**
+   * It was cut off; what was said by then is kept.
+   *
+   * @generated from enum value: TURN_STATUS_PARTIAL = 2;
+   */
+  PARTIAL: 2,
+} as const;
+
+/**
+ * Whether a turn is all that was to be said.
+ *
+ * @generated from enum parley.v1.TurnStatus
+ */
+export type TurnStatus = (typeof TurnStatus)[keyof typeof TurnStatus] | UnknownEnum;
+
+/**
+ * Describes the enum parley.v1.TurnStatus.
+ */
+export const TurnStatusSchema: GenEnum<TurnStatus> = /*@__PURE__*/
+  enumDesc(file_parley_v1_content, 2);
 

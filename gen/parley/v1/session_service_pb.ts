@@ -147,7 +147,7 @@ export type Session = Message<"parley.v1.Session"> & {
   ttlPolicy: TtlPolicy;
 
   /**
-   * The seq of the newest turn, 0 when there never was one. Output only.
+   * The seq of the newest turn in the log, 0 when it is empty. Output only.
    *
    * @generated from field: uint32 last_turn_seq = 17;
    */
@@ -189,7 +189,8 @@ export type Session = Message<"parley.v1.Session"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * When the session last changed. Output only.
+   * When the session last changed, or a turn was last appended or removed.
+   * Output only.
    *
    * @generated from field: google.protobuf.Timestamp update_time = 23;
    */
@@ -276,7 +277,8 @@ export type Participant = Message<"parley.v1.Participant"> & {
   settings?: JsonObject | undefined;
 
   /**
-   * How many of the session's turns are its own. Output only.
+   * How many of the turns in the log are its own, since it has a row here.
+   * Output only.
    *
    * @generated from field: uint32 turn_count = 6;
    */
@@ -1817,7 +1819,7 @@ export const SessionService: GenService<{
   /**
    * Takes a session back to a clean state in one step: data, turns, summary and
    * what each participant learnt; participants, configs, metadata and documents
-   * stay. UNIMPLEMENTED in this version.
+   * stay. Followers of the turns are sent `reset`.
    *
    * @generated from rpc parley.v1.SessionService.TruncateSession
    */
@@ -1828,7 +1830,11 @@ export const SessionService: GenService<{
   },
   /**
    * Copies a session and its turns, up to a seq, into a new session.
-   * UNIMPLEMENTED in this version.
+   *
+   * The turns keep their seqs and times, and the log goes on from there. The
+   * participants keep their rows, with the turns that were copied counted.
+   * Configs that are set become revision 1 of the copy; older revisions stay
+   * behind. A taken id is ALREADY_EXISTS `SESSION_ALREADY_EXISTS`.
    *
    * @generated from rpc parley.v1.SessionService.ForkSession
    */
