@@ -12,6 +12,7 @@ const CODES = {
   REQUEST_INVALID: 'INVALID_ARGUMENT',
   REQUEST_ID_REUSED: 'INVALID_ARGUMENT',
   PAGE_TOKEN_INVALID: 'INVALID_ARGUMENT',
+  CURSOR_INVALID: 'INVALID_ARGUMENT',
   ETAG_MISMATCH: 'ABORTED',
   SESSION_NOT_FOUND: 'NOT_FOUND',
   SESSION_DELETED: 'NOT_FOUND', // of reads; a write says FAILED_PRECONDITION
@@ -20,6 +21,7 @@ const CODES = {
   PARTICIPANT_KIND_CONFLICT: 'FAILED_PRECONDITION',
   REVISION_NOT_FOUND: 'NOT_FOUND',
   REVISION_COMPACTED: 'OUT_OF_RANGE',
+  LAST_SEQ_MISMATCH: 'ABORTED',
   QUOTA_EXCEEDED: 'RESOURCE_EXHAUSTED',
   STORAGE_FULL: 'RESOURCE_EXHAUSTED',
   STORAGE_UNAVAILABLE: 'UNAVAILABLE',
@@ -82,6 +84,13 @@ export function sessionNotFound(sessionId: string): ParleyError {
   });
 }
 
+/** ALREADY_EXISTS `SESSION_ALREADY_EXISTS`. */
+export function alreadyExists(sessionId: string): ParleyError {
+  return new ParleyError('SESSION_ALREADY_EXISTS', `session ${JSON.stringify(sessionId)} exists already`, {
+    resource: { type: 'parley.v1.Session', name: sessionId },
+  });
+}
+
 /** `SESSION_DELETED`: NOT_FOUND to somebody who reads, FAILED_PRECONDITION to somebody who writes. */
 export function sessionDeleted(sessionId: string, during: 'read' | 'write'): ParleyError {
   const hint = during === 'write' ? '; UndeleteSession brings it back' : '';
@@ -89,6 +98,11 @@ export function sessionDeleted(sessionId: string, during: 'read' | 'write'): Par
     code: during === 'write' ? 'FAILED_PRECONDITION' : 'NOT_FOUND',
     resource: { type: 'parley.v1.Session', name: sessionId },
   });
+}
+
+/** Whether the storage does not answer, and will again. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof ParleyError && error.reason === 'STORAGE_UNAVAILABLE';
 }
 
 /** ABORTED `ETAG_MISMATCH`: read again, and decide again. */

@@ -5,8 +5,11 @@ import type { Logger } from 'pino';
 import { ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { Health as HealthService } from '../gen/health/v1/health_pb.ts';
+import { ChatService as ChatProto } from '../gen/parley/v1/chat_service_pb.ts';
 import { ConfigsService as ConfigsProto } from '../gen/parley/v1/configs_service_pb.ts';
 import { SessionService as SessionProto } from '../gen/parley/v1/session_service_pb.ts';
+import { Follow } from './chat/follow.ts';
+import { History } from './chat/history.ts';
 import { Configs } from './configs/configs.ts';
 import { StartError } from './errors.ts';
 import { interceptors } from './interceptors/index.ts';
@@ -14,9 +17,11 @@ import { openRedis } from './redis/open.ts';
 import { Health } from './rpc/health.ts';
 import { Reflection } from './rpc/reflection.ts';
 import { serve } from './rpc/serve.ts';
+import { ChatService } from './services/chat.ts';
 import { ConfigsService } from './services/configs.ts';
-import { sessionEncoder } from './services/messages.ts';
 import { SessionService } from './services/session.ts';
+import { sessionEncoder } from './services/session_encoder.ts';
+import { followEncoder } from './services/turn_messages.ts';
 import type { Milliseconds } from './sessions/session.ts';
 import { Sessions } from './sessions/sessions.ts';
 import type { Settings } from './settings.ts';
@@ -29,8 +34,8 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** More than the largest session, its participants and Structs at their limits, so that it can be sent back. */
-const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
+/** What a gRPC server takes by default: more than the largest session, its participants and Structs at their limits. */
+const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 
 /** Starts a server. Throws, with everything closed again, when it cannot. */
 export async function startServer(
@@ -49,16 +54,25 @@ export async function startServer(
     const stopping = new AbortController();
     const server = new Server(GRPC_OPTIONS);
     const pipeline = { interceptors: interceptors(log), stopping: stopping.signal };
-    const services = [SessionProto, ConfigsProto, HealthService, ServerReflection, ServerReflectionAlpha];
+    const services = [
+      SessionProto,
+      ConfigsProto,
+      ChatProto,
+      HealthService,
+      ServerReflection,
+      ServerReflectionAlpha,
+    ];
     const health = new Health(services);
     const reflection = new Reflection(services);
     serve(
       server,
       SessionProto,
-      new SessionService(new Sessions(redis.sessions, settings.deletedRetention)),
+      new SessionService(new Sessions(redis.sessions, redis.turns, settings.deletedRetention)),
       pipeline,
     );
     serve(server, ConfigsProto, new ConfigsService(new Configs(redis.sessions, redis.doorbell)), pipeline);
+    const follow = new Follow(redis.turns, followEncoder);
+    serve(server, ChatProto, new ChatService(new History(redis.turns), follow), pipeline);
     serve(server, HealthService, health, pipeline);
     serve(server, ServerReflection, reflection, pipeline);
     serve(server, ServerReflectionAlpha, reflection, pipeline);

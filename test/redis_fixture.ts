@@ -8,11 +8,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, inject, onTestFinished } from 'vitest';
 import { findRedis, moduleArguments } from '../src/redis/binary.ts';
 import { Connection } from '../src/redis/connection.ts';
+import { RedisDoorbell } from '../src/redis/doorbell.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../src/redis/embedded.ts';
 import { Keys } from '../src/redis/keys.ts';
+import type { Decide } from '../src/redis/mutations.ts';
 import { ensureSessionIndex } from '../src/redis/session_index.ts';
 import { RedisSessions } from '../src/redis/sessions.ts';
-import { sessionEncoder } from '../src/services/messages.ts';
+import { RedisTurns } from '../src/redis/turns.ts';
+import { sessionEncoder } from '../src/services/session_encoder.ts';
+import type { SessionKey } from '../src/sessions/session.ts';
+import type { Caller } from '../src/sessions/store.ts';
 
 export interface RedisFixture {
   readonly connection: Connection;
@@ -47,6 +52,22 @@ export function useRedis(): RedisFixture {
 /** The store, as one server process has it. */
 export function storeOver(connection: Connection, keys: Keys): RedisSessions {
   return new RedisSessions(connection, keys, sessionEncoder);
+}
+
+/** The log of turns, as one server process has it. */
+export function logOver(connection: Connection, keys: Keys): RedisTurns {
+  return new RedisTurns(connection, keys, new RedisDoorbell(connection, keys));
+}
+
+/** Mutates a session; the answer alone. */
+export async function mutate<T>(
+  store: RedisSessions,
+  key: SessionKey,
+  caller: Caller,
+  decide: Decide<T>,
+  expect?: 'absent',
+): Promise<T> {
+  return (await store.mutate(key, caller, decide, expect)).answer;
 }
 
 /** A Redis of one test's own, to be hurt. */

@@ -81,19 +81,20 @@ export class Configs {
     return watchConfigs(this.#store, this.#doorbell, key, after, signal);
   }
 
-  #change(
+  async #change(
     key: SessionKey,
     etag: string,
     caller: Caller,
     operation: ConfigsOperation,
     make: (session: Session) => JsonObject | undefined,
   ): Promise<ConfigsState> {
-    return this.#store.mutate(key, caller, (current) => {
+    const { answer } = await this.#store.mutate(key, caller, (current) => {
       const session = writable(current, key, '');
       if (etag !== '' && etag !== configsEtag(session)) throw etagMismatch('configs');
       const next = withConfigs(session, make(session), operation, authorOf(caller));
       return { answer: stateOf(next), ...(next !== session && { write: next }) };
     });
+    return answer;
   }
 }
 

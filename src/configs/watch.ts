@@ -7,6 +7,7 @@
  * heartbeat) and never a revision.
  */
 import { fieldInvalid, ParleyError, sessionDeleted } from '../errors.ts';
+import { Bell } from '../sessions/bell.ts';
 import { readable } from '../sessions/changes.ts';
 import {
   type ConfigsRevision,
@@ -35,7 +36,9 @@ export async function* watchConfigs(
 ): AsyncGenerator<ConfigsRevision | undefined> {
   const bell = new Bell(signal);
   // Listening before the first look: what happens in between rings.
-  const hangUp = await doorbell.listen(key, () => bell.ring());
+  const hangUp = await doorbell.listen(key, (news) => {
+    if (news === '') bell.ring(); // news are of turns, which leave the configs alone
+  });
   try {
     let seen = await start(store, key, after);
     for (;;) {
@@ -91,37 +94,4 @@ function wait(session: Session): Milliseconds {
 function untilEnd(end: Micros): Milliseconds {
   const left = end / 1000 - Date.now();
   return left > 0 ? left + 10 : 500;
-}
-
-/** Remembers that it was rung until somebody asks. */
-class Bell {
-  readonly #signal: AbortSignal;
-  #rung = false;
-  #wake: (() => void) | undefined;
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
-  }
-
-  ring(): void {
-    this.#rung = true;
-    this.#wake?.();
-  }
-
-  async rung(timeout: Milliseconds): Promise<'rung' | 'quiet'> {
-    if (!this.#rung && !this.#signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeout);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.#signal.throwIfAborted();
-    const rung = this.#rung;
-    this.#rung = false;
-    return rung ? 'rung' : 'quiet';
-  }
 }

@@ -2,9 +2,10 @@
  * Who wants to know when a session changes.
  *
  * One subscriber connection serves the whole process, on sharded channels, so
- * that a cluster rings on the session's own shard. A ring carries nothing:
- * whoever hears it looks for himself, and so a ring too many is harmless. After
- * every reconnect all bells ring, for what was missed meanwhile.
+ * that a cluster rings on the session's own shard. Whoever hears a ring looks
+ * for himself, and so a ring too many is harmless; only that of turns brings
+ * them along, for those who miss none before. After every reconnect all bells
+ * ring, for what was missed meanwhile.
  */
 import type { Redis } from 'ioredis';
 import type { SessionKey } from '../sessions/session.ts';
@@ -17,14 +18,14 @@ export class RedisDoorbell implements Doorbell {
   readonly #connection: Connection;
   /** Made for the first listener: most processes at rest have none. */
   #subscriber: Redis | undefined;
-  readonly #listeners = new Map<string, Set<() => void>>();
+  readonly #listeners = new Map<string, Set<(news: string) => void>>();
 
   constructor(connection: Connection, keys: Keys) {
     this.#connection = connection;
     this.#keys = keys;
   }
 
-  async listen(key: SessionKey, ring: () => void): Promise<() => void> {
+  async listen(key: SessionKey, ring: (news: string) => void): Promise<() => void> {
     const channel = this.#keys.live(key);
     const listeners = this.#listeners.get(channel) ?? new Set();
     listeners.add(ring);
@@ -52,7 +53,7 @@ export class RedisDoorbell implements Doorbell {
   #open(): Redis {
     if (this.#subscriber) return this.#subscriber;
     const subscriber = this.#connection.subscriber();
-    subscriber.on('smessage', (channel: string) => this.#ring(channel));
+    subscriber.on('smessage', (channel: string, news: string) => this.#ring(channel, news));
     subscriber.on('ready', () => void this.#subscribeAgain(subscriber));
     this.#subscriber = subscriber;
     return subscriber;
@@ -66,10 +67,10 @@ export class RedisDoorbell implements Doorbell {
     } catch {
       return; // cut off again; the next 'ready' tries again
     }
-    for (const channel of channels) this.#ring(channel);
+    for (const channel of channels) this.#ring(channel, '');
   }
 
-  #ring(channel: string): void {
-    for (const ring of this.#listeners.get(channel) ?? []) ring();
+  #ring(channel: string, news: string): void {
+    for (const ring of this.#listeners.get(channel) ?? []) ring(news);
   }
 }

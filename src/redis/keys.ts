@@ -5,7 +5,9 @@
  * | key                          | type      | holds                                   | lives            |
  * | ---------------------------- | --------- | --------------------------------------- | ---------------- |
  * | `parley:session:{ns/id}`     | RedisJSON | the session; the only indexed documents | as the session   |
- * | `parley:log:{ns/id}`        | Hash      | the session as it is answered, encoded  | as the session   |
+ * | `parley:log:{ns/id}`         | Hash      | what moves with every turn, and the session as it is answered, encoded | as the session |
+ * | `parley:turns:{ns/id}`       | Stream    | the turns, id = seq-microseconds, field = whom it counts for | as the session |
+ * | `parley:copy:{ns/id}:<name>` | Stream    | turns of a fork in the making           | 10 minutes       |
  * | `parley:revisions:{ns/id}`   | Stream    | past configs revisions, id = revision   | as the session   |
  * | `parley:ops:{ns/id}`         | Hash      | answers by method and request id        | a field 24 hours, at most as the session |
  * | `parley:live:{ns/id}`        | channel   | sharded pub/sub, rings on every change  |                  |
@@ -29,6 +31,14 @@ export class Keys {
     return `${this.#prefix}:log:{${tag(key)}}`;
   }
 
+  turns(key: SessionKey): string {
+    return `${this.#prefix}:turns:{${tag(key)}}`;
+  }
+
+  copy(key: SessionKey, name: string): string {
+    return `${this.#prefix}:copy:{${tag(key)}}:${name}`;
+  }
+
   revisions(key: SessionKey): string {
     return `${this.#prefix}:revisions:{${tag(key)}}`;
   }
@@ -39,6 +49,17 @@ export class Keys {
 
   live(key: SessionKey): string {
     return `${this.#prefix}:live:{${tag(key)}}`;
+  }
+
+  /** All keys that live as long as the session, in the order in which the scripts take them. */
+  ofSession(key: SessionKey) {
+    return {
+      session: this.session(key),
+      answers: this.operations(key),
+      revisions: this.revisions(key),
+      log: this.log(key),
+      turns: this.turns(key),
+    };
   }
 
   /** What the session index covers. */

@@ -9,28 +9,36 @@
  * in this order, refuses them all if one does not take.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Session } from '../sessions/session.ts';
-import type { Caller, Decision } from '../sessions/store.ts';
+import type { Activity, Session } from '../sessions/session.ts';
+import type { Caller, Decision, Mutated } from '../sessions/store.ts';
+
+/** A session as a mutation is decided on: undefined when there is none. */
+export interface Base {
+  readonly session: Session | undefined;
+  readonly activity: Activity;
+}
 
 /** What became of a write. */
 export type Outcome<T> =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'replay'; readonly answer: T }
+  | { readonly kind: 'done'; readonly activity: Activity }
+  | { readonly kind: 'replay'; readonly mutated: Mutated<T> }
   /** Somebody else wrote; this is what is there now. */
-  | { readonly kind: 'conflict'; readonly current: Session | undefined };
+  | { readonly kind: 'conflict'; readonly current: Base };
+
+/** Decides on a session as it was, and on the seq of its newest turn. */
+export type Decide<T> = (session: Session | undefined, lastTurnSeq: number) => Decision<T>;
 
 /** What one mutation needs of its session's storage. */
 export interface Steps<T> {
   /** What the session was a moment ago, where that is at hand. */
-  recall(): Session | undefined;
+  recall(): Base | undefined;
   /** What it is. */
-  load(): Promise<{ session: Session | undefined } | { replay: T }>;
-  write(base: Session | undefined, decision: Decision<T>): Promise<Outcome<T>>;
+  load(): Promise<Base | { replay: Mutated<T> }>;
+  write(base: Base, decision: Decision<T>): Promise<Outcome<T>>;
 }
 
 /** A session as it will be once the writes under way are acknowledged. */
-interface Head {
-  readonly session: Session | undefined;
+interface Head extends Base {
   readonly written: Promise<Outcome<unknown>>;
   /** Shared by all that were decided on each other's outcome. */
   readonly lineage: { broken: boolean };
@@ -42,9 +50,8 @@ interface Line {
   head: Head | undefined;
 }
 
-type Known = { readonly session: Session | undefined };
 type Attempt<T> =
-  | { readonly answer: T; readonly after?: Head | undefined }
+  | { readonly mutated: Mutated<T>; readonly after?: Head | undefined }
   | { readonly refusal: unknown; readonly after: Head | undefined }
   | { readonly decision: Decision<T>; readonly head: Head };
 
@@ -55,27 +62,28 @@ export class Mutations {
   async run<T>(
     id: string,
     caller: Caller,
-    decide: (current: Session | undefined) => Decision<T>,
+    decide: Decide<T>,
     steps: Steps<T>,
-    known?: Known,
-  ): Promise<T> {
+    known?: Base,
+  ): Promise<Mutated<T>> {
     const line = this.#join(id);
     try {
       for (let attempt = 0; ; attempt++) {
         const tried = await inTurn(line, () => this.#try(line, caller, decide, steps, known));
         known = undefined;
         if (!('decision' in tried)) {
-          if (tried.after && !(await took(tried.after))) continue;
-          if (!('refusal' in tried)) return tried.answer;
+          const activity = tried.after && (await took(tried.after));
+          if (tried.after && !activity) continue;
+          if (!('refusal' in tried)) return { ...tried.mutated, ...(activity && { activity }) };
           // One of the writes it was decided on may be this operation's own, sent before.
           const loaded = tried.after && caller.operation ? await steps.load() : undefined;
           if (loaded && 'replay' in loaded) return loaded.replay;
           throw tried.refusal;
         }
         const outcome = await settled(line, tried.head);
-        if (outcome.kind === 'done') return tried.decision.answer;
-        if (outcome.kind === 'replay') return outcome.answer as T;
-        known = { session: outcome.current };
+        if (outcome.kind === 'done') return { answer: tried.decision.answer, activity: outcome.activity };
+        if (outcome.kind === 'replay') return outcome.mutated as Mutated<T>;
+        known = outcome.current;
         // Two processes that keep colliding get out of step.
         if (attempt > 2) await sleep(Math.random() * Math.min(2 ** attempt, 50));
       }
@@ -88,29 +96,32 @@ export class Mutations {
   async #try<T>(
     line: Line,
     caller: Caller,
-    decide: (current: Session | undefined) => Decision<T>,
+    decide: Decide<T>,
     steps: Steps<T>,
-    known: Known | undefined,
+    known: Base | undefined,
   ): Promise<Attempt<T>> {
     caller.throwIfOver();
     const before = line.head;
     const recalled = before || known ? undefined : steps.recall();
-    let base: Known | undefined = before ?? known ?? (recalled && { session: recalled });
-    let decided = base && attempt(decide, base.session);
+    let base: Base | undefined = before ?? known ?? recalled;
+    let decided = base && attempt(decide, base);
     // Nobody is refused, and nothing left undone, on what may be out of date.
     if (!base || !decided || (recalled && !writes(decided))) {
       const loaded = await steps.load();
-      if ('replay' in loaded) return { answer: loaded.replay };
+      if ('replay' in loaded) return { mutated: loaded.replay };
       base = loaded;
-      decided = attempt(decide, base.session);
+      decided = attempt(decide, base);
     }
     if ('refusal' in decided) return { ...decided, after: before };
     const { decision } = decided;
     // With a request id the answer must be remembered, even when nothing changes.
-    if (decision.write === undefined && !caller.operation) return { answer: decision.answer, after: before };
+    if (decision.write === undefined && !caller.operation) {
+      return { mutated: { answer: decision.answer, activity: base.activity }, after: before };
+    }
     const head: Head = {
       session: decision.write === undefined ? base.session : (decision.write ?? undefined),
-      written: steps.write(base.session, decision),
+      activity: base.activity,
+      written: steps.write(base, decision),
       lineage: before?.lineage ?? { broken: false },
     };
     head.written.catch(() => {}); // everybody who waits for it hears of it
@@ -135,12 +146,9 @@ export class Mutations {
 
 type Decided<T> = { readonly decision: Decision<T> } | { readonly refusal: unknown };
 
-function attempt<T>(
-  decide: (current: Session | undefined) => Decision<T>,
-  session: Session | undefined,
-): Decided<T> {
+function attempt<T>(decide: Decide<T>, { session, activity }: Base): Decided<T> {
   try {
-    return { decision: decide(session) };
+    return { decision: decide(session, activity.lastTurnSeq) };
   } catch (refusal) {
     return { refusal };
   }
@@ -169,11 +177,12 @@ async function settled(line: Line, head: Head): Promise<Outcome<unknown>> {
   }
 }
 
-/** Whether a write somebody else waits for took; it has its own waiter for errors. */
-async function took(head: Head): Promise<boolean> {
+/** The activity after a write somebody else waits for, if it took; it has its own waiter for errors. */
+async function took(head: Head): Promise<Activity | undefined> {
   try {
-    return (await head.written).kind === 'done';
+    const outcome = await head.written;
+    return outcome.kind === 'done' ? outcome.activity : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

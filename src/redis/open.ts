@@ -1,6 +1,7 @@
 /** Everything of Redis, opened and ready: the given one or a private one, checked, and indexed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { TurnLog } from '../chat/turns.ts';
 import { StartError } from '../errors.ts';
 import type { Milliseconds } from '../sessions/session.ts';
 import type { Doorbell, RevisionLog, SessionStore } from '../sessions/store.ts';
@@ -12,6 +13,7 @@ import { startEmbeddedRedis } from './embedded.ts';
 import { Keys } from './keys.ts';
 import { ensureSessionIndex } from './session_index.ts';
 import { RedisSessions, type SessionEncoder } from './sessions.ts';
+import { RedisTurns } from './turns.ts';
 
 /** How long a given Redis may take to answer at start. */
 const CONNECT_TIMEOUT: Milliseconds = 10_000;
@@ -20,6 +22,7 @@ const RECHECK_INTERVAL: Milliseconds = 1000;
 
 export interface OpenRedis {
   readonly sessions: SessionStore & RevisionLog;
+  readonly turns: TurnLog;
   readonly doorbell: Doorbell;
   /** Calls back now and whenever it changes: whether Redis answers. */
   onHealth(report: (up: boolean) => void): void;
@@ -53,6 +56,7 @@ export async function openRedis(
   }
   return {
     sessions,
+    turns: new RedisTurns(connection, keys, doorbell),
     doorbell,
     onHealth: (report) => reportHealth(connection, keys, log, report),
     close,

@@ -16,3 +16,7 @@ function load(name: string): Script {
 
 export const writeSession = load('write_session');
 export const purgeSession = load('purge_session');
+export const appendTurns = load('append_turns');
+export const removeTurns = load('remove_turns');
+export const readTurns = load('read_turns');
+export const stageTurns = load('stage_turns');

@@ -25,7 +25,10 @@ export function toDocument(session: Session): string {
 export function fromDocument(reply: unknown): Session | undefined {
   if (typeof reply !== 'string') return undefined;
   const { tokens: _tokens, ...session } = JSON.parse(reply) as Document;
-  return fromStored<Session>(session);
+  // The time moves with the turns, in the document alone.
+  return session.exact === undefined
+    ? session
+    : { ...fromStored<Session>(session), updateTime: session.updateTime };
 }
 
 /** A revision of the log, which gets it out of a document. */

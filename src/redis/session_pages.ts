@@ -14,10 +14,11 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { matches, positionOf } from '../sessions/query.ts';
-import type { Session, SessionKey } from '../sessions/session.ts';
+import type { ActiveSession, SessionKey } from '../sessions/session.ts';
 import type { SessionOrder, SessionPosition, SessionQuery } from '../sessions/store.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
+import type { Base } from './mutations.ts';
 import { SessionQueries } from './om.ts';
 import { queryTokens } from './session_tokens.ts';
 import { windows } from './windows.ts';
@@ -37,7 +38,7 @@ const LONGEST_TURN_MS = 10;
 /** Later than any session. */
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
-type ReadMany = (keys: readonly SessionKey[]) => Promise<(Session | undefined)[]>;
+type ReadMany = (keys: readonly SessionKey[]) => Promise<Base[]>;
 
 export class SessionPages {
   readonly #redis: Connection;
@@ -53,7 +54,7 @@ export class SessionPages {
   }
 
   /** Every session of the answer, in order; reads ahead by no more than the query expects to need. */
-  async *find(query: SessionQuery, signal: AbortSignal): AsyncGenerator<Session> {
+  async *find(query: SessionQuery, signal: AbortSignal): AsyncGenerator<ActiveSession> {
     let size = Math.min(query.expected, BATCH);
     let turn = performance.now();
     for await (const hits of this.#hits(query, signal)) {
@@ -63,7 +64,7 @@ export class SessionPages {
           batch.map(({ sessionId }) => ({ namespace: query.namespace, sessionId })),
         );
         signal.throwIfAborted();
-        for (const [index, session] of read.entries()) {
+        for (const [index, { session, activity }] of read.entries()) {
           // A large filter against large sessions takes a while; others are to have their turn.
           if (performance.now() - turn > LONGEST_TURN_MS) {
             await nextTurn();
@@ -72,7 +73,9 @@ export class SessionPages {
           }
           if (!session || !matches(session, query)) continue;
           // One that was touched since it was found stands elsewhere now.
-          if (positionOf(session, query.order).time === batch[index]!.time) yield session;
+          if (positionOf(session, query.order).time === batch[index]!.time) {
+            yield { session, activity };
+          }
         }
       }
     }

@@ -1,27 +1,43 @@
 /** Sessions as RedisJSON documents: implements the domain's store. */
 import { LRUCache } from 'lru-cache';
 
-import { ParleyError } from '../errors.ts';
-import { endTime, isDeleted, type Milliseconds, type Session, type SessionKey } from '../sessions/session.ts';
-import type { Caller, Decision, RevisionLog, SessionQuery, SessionStore } from '../sessions/store.ts';
+import {
+  type ActiveSession,
+  endTime,
+  isBound,
+  isDeleted,
+  type Participant,
+  type Session,
+  type SessionKey,
+  slidingTtl,
+} from '../sessions/session.ts';
+import type {
+  Caller,
+  Decision,
+  EncodedSession,
+  Mutated,
+  RevisionLog,
+  SessionQuery,
+  SessionStore,
+} from '../sessions/store.ts';
 import { stringify } from '../structs/json.ts';
+import { ACTIVITY_FIELDS, activityOf, NO_ACTIVITY, parseActivity } from './activity.ts';
+import { answerField, answerSlot, requestIdReused } from './answers.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
-import { Mutations, type Outcome } from './mutations.ts';
+import { type Base, type Decide, Mutations, type Outcome } from './mutations.ts';
 import { purgeSession, writeSession } from './scripts.ts';
 import { fromDocument, fromRevision, toDocument } from './session_document.ts';
 import { SessionPages } from './session_pages.ts';
 
 /** How many configs revisions are kept, the current one included. */
 const KEPT_REVISIONS = 100;
-/** How long an answer is remembered by its request id. */
-const ANSWER_LIFETIME: Milliseconds = 24 * 60 * 60 * 1000;
 /** What is kept of recent sessions, as JSON. */
 const RECENT_BYTES = 4 * 1024 * 1024;
 /** Documents read in one go: enough to be fast, few enough that Redis can turn to others in between. */
 const READ_BATCH = 100;
 
-/** How sessions are encoded for those who ask for them; `services/` knows. */
+/** How sessions are encoded for those who ask for them, but for their activity; `services/` knows. */
 export interface SessionEncoder {
   /** Names the encoding: what another one wrote is not passed on. */
   readonly schema: string;
@@ -35,7 +51,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
   readonly #mutations = new Mutations();
   readonly #pages: SessionPages;
   /** What this process last wrote, to decide on without asking first: the script checks that it still holds. */
-  readonly #recent = new LRUCache<string, Session>({
+  readonly #recent = new LRUCache<string, Base>({
     maxSize: RECENT_BYTES,
     maxEntrySize: RECENT_BYTES / 64,
   });
@@ -44,55 +60,50 @@ export class RedisSessions implements SessionStore, RevisionLog {
     this.#redis = redis;
     this.#keys = keys;
     this.#encoder = encoder;
-    this.#pages = new SessionPages(redis, keys, (found) => this.readMany(found));
+    this.#pages = new SessionPages(redis, keys, (found) => this.#readMany(found));
   }
 
   async read(key: SessionKey): Promise<Session | undefined> {
     return fromDocument(await this.#redis.call('JSON.GET', this.#keys.session(key)));
   }
 
-  async readEncoded(key: SessionKey) {
-    const reply = await this.#redis.call('HMGET', this.#keys.log(key), 'session', 'schema', 'deleted');
-    const [encoded, schema, deleted] = reply as (string | null)[];
+  async readActive(key: SessionKey): Promise<ActiveSession | undefined> {
+    const { session, activity } = await this.#readBase(key);
+    return session && { session, activity };
+  }
+
+  async readEncoded(key: SessionKey): Promise<EncodedSession | undefined> {
+    const reply = await this.#redis.call('HMGET', this.#keys.log(key), ...ENCODED_FIELDS, ...ACTIVITY_FIELDS);
+    const [encoded, schema, deleted, sliding, ...moving] = reply as (string | null)[];
+    const activity = activityOf(moving);
     if (encoded && schema === this.#encoder.schema) {
-      return { bytes: Buffer.from(encoded, 'latin1'), deleted: deleted === '1' };
+      const ttl = sliding ? Number(sliding) : undefined;
+      return { bytes: Buffer.from(encoded, 'latin1'), deleted: deleted === '1', slidingTtl: ttl, activity };
     }
     // Another version of the server wrote it, or there is none.
     const session = await this.read(key);
-    return session && { bytes: this.#encoder.encode(session), deleted: isDeleted(session) };
+    return (
+      session && {
+        bytes: this.#encoder.encode(session),
+        deleted: isDeleted(session),
+        slidingTtl: slidingTtl(session),
+        activity,
+      }
+    );
   }
 
-  async readMany(keys: readonly SessionKey[]): Promise<(Session | undefined)[]> {
-    const sessions: (Session | undefined)[] = [];
-    for (let at = 0; at < keys.length; at += READ_BATCH) {
-      sessions.push(...(await Promise.all(keys.slice(at, at + READ_BATCH).map((key) => this.read(key)))));
-    }
-    return sessions;
-  }
-
-  find(query: SessionQuery, signal: AbortSignal): AsyncIterable<Session> {
+  find(query: SessionQuery, signal: AbortSignal): AsyncIterable<ActiveSession> {
     return this.#pages.find(query, signal);
   }
 
-  mutate<T>(
-    key: SessionKey,
-    caller: Caller,
-    decide: (current: Session | undefined) => Decision<T>,
-    expect?: 'absent',
-  ): Promise<T> {
+  mutate<T>(key: SessionKey, caller: Caller, decide: Decide<T>, expect?: 'absent'): Promise<Mutated<T>> {
     const id = this.#keys.session(key);
     const steps = {
       recall: () => this.#recent.get(id),
       load: () => this.#load<T>(key, caller),
-      write: (base: Session | undefined, decision: Decision<T>) => this.#write(key, caller, base, decision),
+      write: (base: Base, decision: Decision<T>) => this.#write(key, caller, base, decision),
     };
-    return this.#mutations.run(
-      id,
-      caller,
-      decide,
-      steps,
-      expect === 'absent' ? { session: undefined } : undefined,
-    );
+    return this.#mutations.run(id, caller, decide, steps, expect === 'absent' ? ABSENT : undefined);
   }
 
   async revisions(key: SessionKey, from: number) {
@@ -108,83 +119,144 @@ export class RedisSessions implements SessionStore, RevisionLog {
     return { session, revisions };
   }
 
-  async #load<T>(
-    key: SessionKey,
-    { operation }: Caller,
-  ): Promise<{ session: Session | undefined } | { replay: T }> {
-    const [session, remembered] = await Promise.all([
+  async #readBase(key: SessionKey): Promise<Base> {
+    const [session, moving] = await Promise.all([
       this.read(key),
-      operation && this.#redis.call('HGET', this.#keys.operations(key), field(operation)),
+      this.#redis.call('HMGET', this.#keys.log(key), ...ACTIVITY_FIELDS),
     ]);
-    if (!operation || typeof remembered !== 'string') return { session };
-    if (!remembered.startsWith(operation.fingerprint)) throw requestIdReused(operation.requestId);
-    return { replay: JSON.parse(remembered.slice(operation.fingerprint.length)) as T };
+    return { session, activity: activityOf(moving as (string | null)[]) };
+  }
+
+  async #readMany(keys: readonly SessionKey[]): Promise<Base[]> {
+    const sessions: Base[] = [];
+    for (let at = 0; at < keys.length; at += READ_BATCH) {
+      const batch = keys.slice(at, at + READ_BATCH).map((key) => this.#readBase(key));
+      sessions.push(...(await Promise.all(batch)));
+    }
+    return sessions;
+  }
+
+  async #load<T>(key: SessionKey, { operation }: Caller): Promise<Base | { replay: Mutated<T> }> {
+    const [base, remembered] = await Promise.all([
+      this.#readBase(key),
+      operation && this.#redis.call('HGET', this.#keys.operations(key), answerField(operation)),
+    ]);
+    if (!operation || typeof remembered !== 'string') return base;
+    if (!remembered.startsWith(operation.fingerprint)) throw requestIdReused(operation);
+    return { replay: recalled<T>(remembered.slice(operation.fingerprint.length)) };
   }
 
   async #write<T>(
     key: SessionKey,
     { operation }: Caller,
-    base: Session | undefined,
-    { answer, write }: Decision<T>,
+    base: Base,
+    decision: Decision<T>,
   ): Promise<Outcome<T>> {
-    const keys = [
-      this.#keys.session(key),
-      this.#keys.operations(key),
-      this.#keys.revisions(key),
-      this.#keys.log(key),
-    ];
-    const remember = operation
-      ? [field(operation), operation.fingerprint, stringify(answer), ANSWER_LIFETIME]
-      : ['', '', '', 0];
-    const common = [base?.etag ?? '', ...remember, this.#keys.live(key)];
+    const { answer, write } = decision;
+    const keys = this.#keys.ofSession(key);
+    const [name, fingerprint, lifetime] = answerSlot(operation);
+    const remember = [name, fingerprint, operation ? stringify(answer) : '', lifetime];
+    const etag = base.session?.etag ?? '';
+    const channel = this.#keys.live(key);
     const document = write ? toDocument(write) : '';
     // Nobody decides on what may not be there: it is recent again once Redis has it.
-    this.#recent.delete(keys[0]!);
-    const [code, value] = (await (write === null
-      ? this.#redis.run(purgeSession, keys, common)
-      : this.#redis.run(writeSession, keys, [
-          ...common,
-          document,
-          ...this.#writeArguments(base, write),
-        ]))) as [number, string?];
+    this.#recent.delete(keys.session);
+    const [code, value, moving] = (await (write === null
+      ? this.#redis.run(
+          purgeSession,
+          [keys.session, keys.answers, keys.log, keys.revisions, keys.turns],
+          [etag, ...remember, channel],
+        )
+      : this.#redis.run(
+          writeSession,
+          [...Object.values(keys), ...(decision.turns?.copy.name ? [decision.turns.copy.name] : [])],
+          [
+            etag,
+            decision.atSeq ? base.activity.lastTurnSeq : '',
+            ...remember,
+            channel,
+            document,
+            ...this.#writeArguments(base.session, write, decision),
+          ],
+        ))) as [number, string, string?];
     switch (code) {
-      case 1:
-        if (write) this.#recent.set(keys[0]!, write, { size: document.length });
-        return { kind: 'done' };
+      case 1: {
+        const activity = parseActivity(value);
+        if (write) this.#recent.set(keys.session, { session: write, activity }, { size: document.length });
+        return { kind: 'done', activity };
+      }
       case 2:
-        return { kind: 'replay', answer: JSON.parse(value!) as T };
+        return { kind: 'replay', mutated: recalled<T>(value) };
       case -1:
-        return { kind: 'conflict', current: fromDocument(value) };
+        return {
+          kind: 'conflict',
+          current: { session: fromDocument(value), activity: parseActivity(moving!) },
+        };
       case -2:
-        throw requestIdReused(operation!.requestId);
+        throw requestIdReused(operation!);
       default:
         throw new Error(`a script returned ${code}`);
     }
   }
 
-  /** ARGV 8 to 13 of write_session. Bytes go as text, a character each: one Buffer makes ioredis slow for all. */
-  #writeArguments(base: Session | undefined, write: Session | undefined): (string | number)[] {
-    if (!write) return ['', '', '', '', '', 0];
+  /** ARGV 9 and up of write_session. Bytes go as text, a character each: one Buffer makes ioredis slow for all. */
+  #writeArguments(
+    base: Session | undefined,
+    write: Session | undefined,
+    { reset = '', turns }: { reset?: string } & Pick<Decision<unknown>, 'turns'>,
+  ): (string | number)[] {
+    if (!write) return ['', '', '', '', '', 0, ''];
     const end = endTime(write);
     const outgoing = base && write.configs.revision > base.configs.revision ? base.configs.revision : 0;
     return [
-      this.#encoder.encode(write).toString('latin1'),
-      this.#encoder.schema,
+      write.updateTime,
       isDeleted(write) ? '1' : '0',
       end === undefined ? '' : Math.ceil(end / 1000),
+      slidingTtl(write) ?? '',
       outgoing || '',
       KEPT_REVISIONS - 1,
+      reset,
+      'session',
+      this.#encoder.encode(write).toString('latin1'),
+      'schema',
+      this.#encoder.schema,
+      'created',
+      write.createTime,
+      ...rosterFields(base, write),
+      ...(turns ? copyFields(turns) : []),
     ];
   }
 }
 
-function field({ method, requestId }: { method: string; requestId: string }): string {
-  return `${method}:${requestId}`;
+/** The log's fields of a session as it is answered, before those of its activity. */
+const ENCODED_FIELDS = ['session', 'schema', 'deleted', 'sliding'] as const;
+
+/** What is there before a session is. */
+const ABSENT: Base = { session: undefined, activity: NO_ACTIVITY };
+
+/** An answer as the scripts remember it: the activity, a line, the answer. */
+function recalled<T>(text: string): Mutated<T> {
+  const line = text.indexOf('\n');
+  return { activity: parseActivity(text.slice(0, line)), answer: JSON.parse(text.slice(line + 1)) as T };
 }
 
-function requestIdReused(requestId: string): ParleyError {
-  return new ParleyError(
-    'REQUEST_ID_REUSED',
-    `request_id ${JSON.stringify(requestId)} came with another request before`,
-  );
+/**
+ * Whom turns count for, as append_turns reads it: the only bound user, the only bound agent, and everybody with a row,
+ * a line each.
+ */
+function rosterFields(base: Session | undefined, { participants }: Session): string[] {
+  if (participants === base?.participants || (participants.length === 0 && !base)) return [];
+  const lines = [only(participants, 'USER'), only(participants, 'AGENT')];
+  for (const { participantId } of participants) lines.push(participantId);
+  return ['roster', `${lines.join('\n')}\n`];
+}
+
+function only(participants: readonly Participant[], kind: Participant['kind']): string {
+  const bound = participants.filter((participant) => participant.kind === kind && isBound(participant));
+  return bound.length === 1 ? bound[0]!.participantId : '';
+}
+
+function copyFields({ copy, lastSeq }: NonNullable<Decision<unknown>['turns']>): (string | number)[] {
+  const { lastTurnSeq, turnCount, turnsBy } = copy;
+  return ['last', lastSeq, 'kept', lastTurnSeq, 'count', turnCount, 'by', JSON.stringify(turnsBy)];
 }

@@ -14,7 +14,7 @@ import { ParleyError } from '../errors.ts';
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 1000;
 /** A page ends early rather than outgrow the 4 MiB a gRPC client takes by default. */
-const MAX_PAGE_BYTES = 3 * 1024 * 1024;
+export const MAX_PAGE_BYTES = 3 * 1024 * 1024;
 
 /** Any request of a List method. */
 export interface PagedRequest extends Message {
@@ -31,12 +31,15 @@ export class Page<Position> {
   #bytes = 0;
   #last: Position | undefined;
   #more = false;
-  readonly #request: string;
+  readonly #schema: DescMessage;
+  readonly #request: PagedRequest;
+  #binding: string | undefined;
 
   /** `isPosition`: whether what a token says is a place in this list. */
   constructor(schema: DescMessage, request: PagedRequest, isPosition: (value: unknown) => value is Position) {
     this.size = Math.min(request.pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
-    this.#request = bindingOf(schema, request);
+    this.#schema = schema;
+    this.#request = request;
     this.after = request.pageToken === '' ? undefined : this.#open(request.pageToken, isPosition);
   }
 
@@ -52,6 +55,11 @@ export class Page<Position> {
     this.#bytes += item.length;
     this.#last = position;
     return true;
+  }
+
+  /** Says that there is more than was offered. */
+  leaveRest(): void {
+    this.#more = true;
   }
 
   /** Empty when nothing was left over. */
@@ -72,7 +80,8 @@ export class Page<Position> {
   }
 
   #checksum(position: string): string {
-    return hash('sha256', `${this.#request}\n${position}`, 'base64url').slice(0, 16);
+    this.#binding ??= bindingOf(this.#schema, this.#request);
+    return hash('sha256', `${this.#binding}\n${position}`, 'base64url').slice(0, 16);
   }
 }
 

@@ -19,8 +19,9 @@ import type { Call } from '../rpc/call.ts';
 import { encode } from '../rpc/codec.ts';
 import { Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
-import { repeated, revisionMessage } from './messages.ts';
+import { revisionMessage } from './messages.ts';
 import { keyOf } from './session_input.ts';
+import { repeated } from './wire.ts';
 
 export class ConfigsService implements ServiceImpl<typeof Proto> {
   readonly #configs: Configs;

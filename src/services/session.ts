@@ -5,10 +5,12 @@ import type {
   BindParticipantRequest,
   CreateSessionRequest,
   DeleteSessionRequest,
+  ForkSessionRequest,
   GetSessionRequest,
   ListParticipantsRequest,
   ListSessionsRequest,
   SessionService as Proto,
+  TruncateSessionRequest,
   UnbindParticipantRequest,
   UndeleteSessionRequest,
   UpdateSessionRequest,
@@ -24,8 +26,11 @@ import { Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
 import { unimplemented, unimplementedStream } from '../rpc/unimplemented.ts';
 import { isSessionPosition, positionOf } from '../sessions/query.ts';
+import type { Activity, Participant, Session } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import { field, participantMessage, repeated, sessionEncoder } from './messages.ts';
+import type { Mutated } from '../sessions/store.ts';
+import { participantMessage } from './messages.ts';
+import { complete, encodeActive } from './session_encoder.ts';
 import {
   keyOf,
   namespaceOf,
@@ -34,6 +39,7 @@ import {
   sessionOrder,
   sessionUpdate,
 } from './session_input.ts';
+import { field, repeated } from './wire.ts';
 
 /** The one field of every response that is a session. */
 const SESSION = 1;
@@ -48,13 +54,14 @@ export class SessionService implements ServiceImpl<typeof Proto> {
   async createSession(request: CreateSessionRequest, call: Call) {
     const key = keyOf(request);
     const input = newSession(request.session, key);
-    const { session, created } = await this.#sessions.create(key, input, request.allowExisting, call);
+    const { answer, activity } = await this.#sessions.create(key, input, request.allowExisting, call);
+    const { session, created } = answer;
     const rest = toBinary(CreateSessionResponseSchema, create(CreateSessionResponseSchema, { created }));
-    return Buffer.concat([field(SESSION, sessionEncoder.encode(session)), rest]);
+    return Buffer.concat([field(SESSION, encodeActive({ session, activity })), rest]);
   }
 
   async getSession(request: GetSessionRequest) {
-    return field(SESSION, await this.#sessions.getEncoded(keyOf(request), request.includeDeleted));
+    return field(SESSION, complete(await this.#sessions.getEncoded(keyOf(request), request.includeDeleted)));
   }
 
   async batchGetSessions(request: BatchGetSessionsRequest) {
@@ -65,7 +72,7 @@ export class SessionService implements ServiceImpl<typeof Proto> {
       includeDeleted,
     );
     const rest = create(BatchGetSessionsResponseSchema, { missingSessionIds: missing });
-    return repeated(SESSION, sessions, toBinary(BatchGetSessionsResponseSchema, rest));
+    return repeated(SESSION, sessions.map(complete), toBinary(BatchGetSessionsResponseSchema, rest));
   }
 
   async listSessions(request: ListSessionsRequest, call: Call) {
@@ -86,58 +93,73 @@ export class SessionService implements ServiceImpl<typeof Proto> {
       call.signal,
     );
     let skipped = 0;
-    for await (const session of found) {
+    for await (const active of found) {
       if (skipped++ < request.skip) continue;
-      if (!page.add(sessionEncoder.encode(session), positionOf(session, order))) break;
+      if (!page.add(encodeActive(active), positionOf(active.session, order))) break;
     }
     const rest = create(ListSessionsResponseSchema, { nextPageToken: page.nextPageToken });
     return repeated(SESSION, page.items, toBinary(ListSessionsResponseSchema, rest));
   }
 
   async updateSession(request: UpdateSessionRequest, call: Call) {
-    return field(
-      SESSION,
-      sessionEncoder.encode(await this.#sessions.update(keyOf(request), sessionUpdate(request), call)),
-    );
+    return sessionAnswer(await this.#sessions.update(keyOf(request), sessionUpdate(request), call));
   }
 
   async deleteSession(request: DeleteSessionRequest, call: Call) {
-    const session = await this.#sessions.delete(keyOf(request), request, call);
-    return session ? field(SESSION, sessionEncoder.encode(session)) : {};
+    const { answer, activity } = await this.#sessions.delete(keyOf(request), request, call);
+    return answer ? sessionAnswer({ answer, activity }) : {};
   }
 
   async undeleteSession(request: UndeleteSessionRequest, call: Call) {
-    return field(
-      SESSION,
-      sessionEncoder.encode(await this.#sessions.undelete(keyOf(request), request.etag, call)),
-    );
+    return sessionAnswer(await this.#sessions.undelete(keyOf(request), request.etag, call));
+  }
+
+  async truncateSession(request: TruncateSessionRequest, call: Call) {
+    return sessionAnswer(await this.#sessions.truncate(keyOf(request), request.etag, call));
+  }
+
+  async forkSession(request: ForkSessionRequest, call: Call) {
+    const { newSessionId, throughSeq } = request;
+    return sessionAnswer(await this.#sessions.fork(keyOf(request), newSessionId, throughSeq, call));
   }
 
   async bindParticipant(request: BindParticipantRequest, call: Call) {
     const input = newParticipant(request.participant!);
-    const { participant, created } = await this.#sessions.bindParticipant(
+    const { answer, activity } = await this.#sessions.bindParticipant(
       keyOf(request),
       input,
       request.etag,
       call,
     );
-    return { participant: participantMessage(participant), created };
+    const { participant, created } = answer;
+    return { participant: counted(participant, activity), created };
   }
 
   async unbindParticipant(request: UnbindParticipantRequest, call: Call) {
     const { participantId, etag } = request;
-    const participant = await this.#sessions.unbindParticipant(keyOf(request), participantId, etag, call);
-    return { participant: participantMessage(participant) };
+    const { answer, activity } = await this.#sessions.unbindParticipant(
+      keyOf(request),
+      participantId,
+      etag,
+      call,
+    );
+    return { participant: counted(answer, activity) };
   }
 
   async listParticipants(request: ListParticipantsRequest) {
-    const participants = await this.#sessions.participants(keyOf(request), request.includeUnbound);
-    return { participants: participants.map(participantMessage) };
+    const { answer, activity } = await this.#sessions.participants(keyOf(request), request.includeUnbound);
+    return { participants: answer.map((participant) => counted(participant, activity)) };
   }
 
   // Of later versions; the API has them already.
-  truncateSession = unimplemented;
-  forkSession = unimplemented;
   integrateSession = unimplementedStream;
   listInsights = unimplemented;
+}
+
+function sessionAnswer({ answer, activity }: Mutated<Session>): Uint8Array {
+  return field(SESSION, encodeActive({ session: answer, activity }));
+}
+
+function counted(participant: Participant, { turnsBy }: Activity) {
+  return participantMessage(participant, turnsBy[participant.participantId]);
 }

@@ -45,6 +45,11 @@ export function checkEtag(session: Session, etag: string): void {
 export function changed(session: Session, fields: SessionFields): Session {
   const names = Object.keys(fields) as (keyof Session)[];
   if (names.every((name) => equal(session[name] as never, fields[name] as never))) return session;
+  return touched(session, fields);
+}
+
+/** The session with some fields changed, or not, under a new etag and update time. */
+export function touched(session: Session, fields: SessionFields): Session {
   return replaced(session, fields, nextTime(session));
 }
 

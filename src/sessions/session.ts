@@ -19,6 +19,8 @@ export type Milliseconds = number & { readonly unit?: 'ms' };
 export type ContextOverflow = 'ADAPTIVE' | 'TRUNCATE' | 'SUMMARIZE';
 export type TtlPolicy = 'FIXED' | 'SLIDING';
 export type ParticipantKind = 'USER' | 'AGENT';
+/** Why an epoch of the turns began. */
+export type ResetReason = 'CLEARED' | 'REWOUND' | 'TRUNCATED';
 export type ConfigsOperation = 'CREATE' | 'UPDATE' | 'PATCH' | 'DELETE' | 'ROLLBACK' | 'FORK';
 
 export interface Participant {
@@ -61,6 +63,8 @@ export interface Session extends SessionKey {
   readonly configs: ConfigsRevision;
   readonly contextOverflow: ContextOverflow;
   readonly tokenBudget: number;
+  /** Absent: it is no copy. */
+  readonly forkedFrom?: { readonly sessionId: string; readonly throughSeq: number };
   /** Absent: lives for ever. */
   readonly ttl?: Milliseconds;
   readonly ttlPolicy: TtlPolicy;
@@ -71,6 +75,23 @@ export interface Session extends SessionKey {
   /** Present while it is deleted. */
   readonly purgeTime?: Micros;
   readonly etag: string;
+}
+
+/** What moves with every turn, and therefore is not in the session's document. */
+export interface Activity {
+  /** When a turn last came or went, or the session changed. */
+  readonly updateTime: Micros;
+  /** 0 when the log is empty. */
+  readonly lastTurnSeq: number;
+  readonly turnCount: number;
+  /** How many turns of the log are each participant's; those with none may be absent. */
+  readonly turnsBy: Readonly<Record<string, number>>;
+}
+
+/** A session with its activity: all there is to tell of it. */
+export interface ActiveSession {
+  readonly session: Session;
+  readonly activity: Activity;
 }
 
 export function isDeleted(session: Session): boolean {
@@ -85,7 +106,12 @@ export function boundParticipants(session: Session): Participant[] {
   return session.participants.filter(isBound);
 }
 
-/** When the time to live ends the session; undefined without one. */
+/** How long the session lives after the last change; undefined when that is not what ends it. */
+export function slidingTtl(session: Session): Milliseconds | undefined {
+  return session.ttlPolicy === 'SLIDING' && !isDeleted(session) ? session.ttl : undefined;
+}
+
+/** When the time to live ends the session, if no turn comes meanwhile; undefined without one. */
 export function expireTime(session: Session): Micros | undefined {
   if (session.ttl === undefined) return undefined;
   return (session.ttlPolicy === 'SLIDING' ? session.updateTime : session.createTime) + session.ttl * 1000;

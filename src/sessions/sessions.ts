@@ -1,6 +1,7 @@
 /** What SessionService promises, without gRPC and without Redis. */
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
-import { fieldInvalid, ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import type { TurnLog } from '../chat/turns.ts';
+import { alreadyExists, fieldInvalid, ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
 import type { JsonObject } from '../structs/json.ts';
 import { mergeShallow } from '../structs/merge.ts';
 import {
@@ -10,13 +11,16 @@ import {
   checkStructSize,
   newEtag,
   readable,
+  touched,
   withConfigs,
   writable,
 } from './changes.ts';
 import { now } from './clock.ts';
+import { forkSession } from './fork.ts';
 import { bound, firstParticipants, type NewParticipant, unbound } from './participants.ts';
 import { randomBytes } from './random.ts';
 import {
+  type ActiveSession,
   expireTime,
   isBound,
   isDeleted,
@@ -25,7 +29,7 @@ import {
   type Session,
   type SessionKey,
 } from './session.ts';
-import type { Caller, SessionQuery, SessionStore } from './store.ts';
+import type { Caller, EncodedSession, Mutated, SessionQuery, SessionStore } from './store.ts';
 
 /** The fields of a session that its callers set as they are. */
 export type SessionSettings = Pick<
@@ -68,11 +72,13 @@ const MAX_BATCH_BYTES = 3 * 1024 * 1024;
 
 export class Sessions {
   readonly #store: SessionStore;
+  readonly #log: TurnLog;
   readonly #retention: Milliseconds;
 
   /** `retention`: how long a deleted session is kept. */
-  constructor(store: SessionStore, retention: Milliseconds) {
+  constructor(store: SessionStore, log: TurnLog, retention: Milliseconds) {
     this.#store = store;
+    this.#log = log;
     this.#retention = retention;
   }
 
@@ -85,7 +91,7 @@ export class Sessions {
       caller,
       (current) => {
         if (!current) return { write: session, answer: { session, created: true } };
-        if (!allowExisting) throw alreadyExists(current);
+        if (!allowExisting) throw alreadyExists(current.sessionId);
         if (isDeleted(current)) throw sessionDeleted(current.sessionId, 'write');
         return { answer: { session: current, created: false } };
       },
@@ -94,16 +100,16 @@ export class Sessions {
   }
 
   /** The session as it is answered. */
-  async getEncoded(key: SessionKey, includeDeleted: boolean): Promise<Uint8Array> {
+  async getEncoded(key: SessionKey, includeDeleted: boolean): Promise<EncodedSession> {
     const found = await this.#store.readEncoded(key);
     if (!found) throw sessionNotFound(key.sessionId);
     if (found.deleted && !includeDeleted) throw sessionDeleted(key.sessionId, 'read');
-    return found.bytes;
+    return found;
   }
 
   /** The sessions there are, as they are answered, and the ids there is nothing for; each id once. */
   async getManyEncoded(namespace: string, ids: readonly string[], includeDeleted: boolean) {
-    const sessions: Uint8Array[] = [];
+    const sessions: EncodedSession[] = [];
     const missing: string[] = [];
     const unique = [...new Set(ids)];
     let bytes = 0;
@@ -113,7 +119,7 @@ export class Sessions {
         batch.map((sessionId) => this.#store.readEncoded({ namespace, sessionId })),
       );
       for (const [index, session] of found.entries()) {
-        if (session && (includeDeleted || !session.deleted)) sessions.push(session.bytes);
+        if (session && (includeDeleted || !session.deleted)) sessions.push(session);
         else missing.push(batch[index]!);
         bytes += session?.bytes.length ?? 0;
       }
@@ -123,11 +129,11 @@ export class Sessions {
   }
 
   /** The sessions that match, in order, found as they are asked for. */
-  list(query: SessionQuery, signal: AbortSignal): AsyncIterable<Session> {
+  list(query: SessionQuery, signal: AbortSignal): AsyncIterable<ActiveSession> {
     return this.#store.find(query, signal);
   }
 
-  update(key: SessionKey, update: SessionUpdate, caller: Caller): Promise<Session> {
+  update(key: SessionKey, update: SessionUpdate, caller: Caller): Promise<Mutated<Session>> {
     return this.#store.mutate(key, caller, (current) => {
       const session = writable(current, key, update.etag);
       const next = updated(session, update, authorOf(caller));
@@ -140,7 +146,7 @@ export class Sessions {
     key: SessionKey,
     { permanent, allowMissing, etag }: { permanent: boolean; allowMissing: boolean; etag: string },
     caller: Caller,
-  ): Promise<Session | null> {
+  ): Promise<Mutated<Session | null>> {
     return this.#store.mutate<Session | null>(key, caller, (current) => {
       if (!current) {
         if (allowMissing) return { answer: null };
@@ -158,25 +164,42 @@ export class Sessions {
     });
   }
 
-  undelete(key: SessionKey, etag: string, caller: Caller): Promise<Session> {
+  undelete(key: SessionKey, etag: string, caller: Caller): Promise<Mutated<Session>> {
     return this.#store.mutate(key, caller, (current) => {
       if (!current) throw sessionNotFound(key.sessionId);
-      if (!isDeleted(current)) throw alreadyExists(current);
+      if (!isDeleted(current)) throw alreadyExists(current.sessionId);
       checkEtag(current, etag);
       const next = changed(current, { deleteTime: undefined, purgeTime: undefined });
       return { write: next, answer: next };
     });
   }
 
+  /** Copies a session with its turns through a seq (absent: all); an empty `newId` lets the server make one. */
+  fork(
+    source: SessionKey,
+    newId: string,
+    throughSeq: number | undefined,
+    caller: Caller,
+  ): Promise<Mutated<Session>> {
+    const target = { ...source, sessionId: newId || madeId(source.namespace, caller) };
+    const fork = { store: this.#store, log: this.#log, source, target, throughSeq };
+    return forkSession(fork, authorOf(caller), caller);
+  }
+
   bindParticipant(key: SessionKey, participant: NewParticipant, etag: string, caller: Caller) {
-    return this.#store.mutate<{ participant: Participant; created: boolean }>(key, caller, (current) => {
-      const session = writable(current, key, etag);
-      const { rows, created } = bound(session.participants, participant, 0, now());
-      return {
-        ...rowsChanged(session, rows),
-        answer: { participant: row(rows, participant.participantId), created },
-      };
-    });
+    return this.#store.mutate<{ participant: Participant; created: boolean }>(
+      key,
+      caller,
+      (current, lastTurnSeq) => {
+        const session = writable(current, key, etag);
+        const { rows, created } = bound(session.participants, participant, lastTurnSeq, now());
+        return {
+          ...rowsChanged(session, rows),
+          atSeq: true,
+          answer: { participant: row(rows, participant.participantId), created },
+        };
+      },
+    );
   }
 
   unbindParticipant(
@@ -184,17 +207,27 @@ export class Sessions {
     participantId: string,
     etag: string,
     caller: Caller,
-  ): Promise<Participant> {
-    return this.#store.mutate(key, caller, (current) => {
+  ): Promise<Mutated<Participant>> {
+    return this.#store.mutate(key, caller, (current, lastTurnSeq) => {
       const session = writable(current, key, etag);
-      const rows = unbound(session.participants, participantId, 0, now());
-      return { ...rowsChanged(session, rows), answer: row(rows, participantId) };
+      const rows = unbound(session.participants, participantId, lastTurnSeq, now());
+      return { ...rowsChanged(session, rows), atSeq: true, answer: row(rows, participantId) };
     });
   }
 
-  async participants(key: SessionKey, includeUnbound: boolean): Promise<Participant[]> {
-    const session = readable(await this.#store.read(key), key);
-    return session.participants.filter((participant) => includeUnbound || isBound(participant));
+  async participants(key: SessionKey, includeUnbound: boolean): Promise<Mutated<Participant[]>> {
+    const found = await this.#store.readActive(key);
+    const { participants } = readable(found?.session, key);
+    const answer = participants.filter((participant) => includeUnbound || isBound(participant));
+    return { answer, activity: found!.activity };
+  }
+
+  /** Back to a clean state: no turns, no data, nothing learnt. */
+  truncate(key: SessionKey, etag: string, caller: Caller): Promise<Mutated<Session>> {
+    return this.#store.mutate(key, caller, (current) => {
+      const next = touched(writable(current, key, etag), { data: {} });
+      return { write: next, reset: 'TRUNCATED', answer: next };
+    });
   }
 }
 
@@ -264,10 +297,4 @@ function batchTooLarge(): ParleyError {
     'QUOTA_EXCEEDED',
     `these sessions take more than ${MAX_BATCH_BYTES} bytes; ask for fewer`,
   );
-}
-
-function alreadyExists({ sessionId }: Session): ParleyError {
-  return new ParleyError('SESSION_ALREADY_EXISTS', `session ${JSON.stringify(sessionId)} exists already`, {
-    resource: { type: 'parley.v1.Session', name: sessionId },
-  });
 }

@@ -1,7 +1,16 @@
 /** What the domain needs of a store of sessions; `redis/` provides it. */
 import type { JsonObject } from '../structs/json.ts';
 import type { Operation } from './operation.ts';
-import type { ConfigsRevision, Micros, Session, SessionKey } from './session.ts';
+import type {
+  ActiveSession,
+  Activity,
+  ConfigsRevision,
+  Micros,
+  Milliseconds,
+  ResetReason,
+  Session,
+  SessionKey,
+} from './session.ts';
 
 /** On whose behalf a mutation runs. */
 export interface Caller {
@@ -18,15 +27,43 @@ export interface Decision<T> {
   readonly answer: T;
   /** The session to store, `null` to purge it, absent to leave it as it is. */
   readonly write?: Session | null;
+  /** Whether the write counts only as long as no turn came or went since `lastTurnSeq` was told. */
+  readonly atSeq?: boolean;
+  /** Removes all turns with the write, and begins a new epoch. */
+  readonly reset?: ResetReason;
+  /** The turns a new session begins with, and the seq its numbering goes on after. */
+  readonly turns?: { readonly copy: TurnsCopy; readonly lastSeq: number };
+}
+
+/** What came of a mutation: the answer, and the session's activity right after it. */
+export interface Mutated<T> {
+  readonly answer: T;
+  readonly activity: Activity;
+}
+
+/** Turns copied from another session, waiting for theirs. */
+export interface TurnsCopy {
+  /** How the store knows it; empty when there were none to copy. */
+  readonly name: string;
+  readonly lastTurnSeq: number;
+  readonly turnCount: number;
+  readonly turnsBy: Readonly<Record<string, number>>;
+}
+
+/** A session as it is answered, but for what moves with every turn. */
+export interface EncodedSession {
+  readonly bytes: Uint8Array;
+  readonly deleted: boolean;
+  readonly slidingTtl: Milliseconds | undefined;
+  readonly activity: Activity;
 }
 
 export interface SessionStore {
   /** The session, deleted or not; undefined when there is none. */
   read(key: SessionKey): Promise<Session | undefined>;
+  readActive(key: SessionKey): Promise<ActiveSession | undefined>;
   /** The session as it is answered, encoded when it was written: reading it costs no more than passing it on. */
-  readEncoded(
-    key: SessionKey,
-  ): Promise<{ readonly bytes: Uint8Array; readonly deleted: boolean } | undefined>;
+  readEncoded(key: SessionKey): Promise<EncodedSession | undefined>;
   /**
    * Decides on the session as it is and writes the outcome, in one atomic step:
    * `decide` may run several times, the last time on what was really there. A
@@ -37,11 +74,11 @@ export interface SessionStore {
   mutate<T>(
     key: SessionKey,
     caller: Caller,
-    decide: (current: Session | undefined) => Decision<T>,
+    decide: (current: Session | undefined, lastTurnSeq: number) => Decision<T>,
     expect?: 'absent',
-  ): Promise<T>;
+  ): Promise<Mutated<T>>;
   /** The sessions of a namespace that match, in order, found as they are asked for. */
-  find(query: SessionQuery, signal: AbortSignal): AsyncIterable<Session>;
+  find(query: SessionQuery, signal: AbortSignal): AsyncIterable<ActiveSession>;
 }
 
 /** The configs as they were. */
@@ -58,8 +95,11 @@ export interface RevisionLog {
 
 /** Rings when something of a session may have changed; never instead of looking. */
 export interface Doorbell {
-  /** Calls `ring` after every change, and after any time when one may have gone unnoticed. Returns how to stop. */
-  listen(key: SessionKey, ring: () => void): Promise<() => void>;
+  /**
+   * Calls `ring` after every change, and after any time when one may have gone unnoticed; after turns were appended,
+   * with news for those who follow them. Returns how to stop.
+   */
+  listen(key: SessionKey, ring: (news: string) => void): Promise<() => void>;
 }
 
 /** Which sessions to list, and in which order. */

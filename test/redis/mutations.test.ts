@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
-import { Mutations, type Outcome, type Steps } from '../../src/redis/mutations.ts';
+import { NO_ACTIVITY } from '../../src/redis/activity.ts';
+import { type Base, type Decide, Mutations, type Outcome, type Steps } from '../../src/redis/mutations.ts';
 import { newEtag } from '../../src/sessions/changes.ts';
 import type { Session } from '../../src/sessions/session.ts';
-import type { Decision } from '../../src/sessions/store.ts';
+import type { Caller, Decision } from '../../src/sessions/store.ts';
 import { aCaller, aSession } from '../session_fixture.ts';
 
 const caller = aCaller();
@@ -28,13 +29,13 @@ class SlowStore {
         const replay = requestId !== undefined && this.remembered.has(requestId);
         const answer = this.remembered.get(requestId ?? '') as T;
         await sleep(1);
-        return replay ? { replay: answer } : { session };
+        return replay ? { replay: { answer, activity: NO_ACTIVITY } } : asBase(session);
       },
       write: (base, decision) => this.#write(base, decision, requestId),
     };
   }
 
-  async #write<T>(base: Session | undefined, decision: Decision<T>, requestId?: string): Promise<Outcome<T>> {
+  async #write<T>(base: Base, decision: Decision<T>, requestId?: string): Promise<Outcome<T>> {
     this.writes++;
     const meanwhile = this.meanwhile;
     this.meanwhile = undefined;
@@ -44,19 +45,31 @@ class SlowStore {
     return outcome;
   }
 
-  #compareAndSet<T>(
-    base: Session | undefined,
-    { answer, write }: Decision<T>,
-    requestId?: string,
-  ): Outcome<T> {
+  #compareAndSet<T>({ session: base }: Base, { answer, write }: Decision<T>, requestId?: string): Outcome<T> {
     if (requestId !== undefined && this.remembered.has(requestId)) {
-      return { kind: 'replay', answer: this.remembered.get(requestId) as T };
+      const answer = this.remembered.get(requestId) as T;
+      return { kind: 'replay', mutated: { answer, activity: NO_ACTIVITY } };
     }
-    if (base?.etag !== this.session?.etag) return { kind: 'conflict', current: this.session };
+    if (base?.etag !== this.session?.etag) return { kind: 'conflict', current: asBase(this.session) };
     if (requestId !== undefined) this.remembered.set(requestId, answer);
     if (write !== undefined) this.session = write ?? undefined;
-    return { kind: 'done' };
+    return { kind: 'done', activity: NO_ACTIVITY };
   }
+}
+
+function asBase(session: Session | undefined): Base {
+  return { session, activity: NO_ACTIVITY };
+}
+
+/** Runs a mutation; the answer alone. */
+async function run<T>(
+  mutations: Mutations,
+  caller: Caller,
+  decide: Decide<T>,
+  steps: Steps<T>,
+  known?: Base,
+): Promise<T> {
+  return (await mutations.run('id', caller, decide, steps, known)).answer;
 }
 
 function increment(session: Session | undefined): Decision<number> {
@@ -73,9 +86,7 @@ function onlyFromZero(session: Session | undefined): Decision<number> {
 describe('the mutations of one session', () => {
   it('build on each other without waiting for each other', async () => {
     const [mutations, store] = [new Mutations(), new SlowStore()];
-    const runs = Array.from({ length: 16 }, () =>
-      mutations.run('id', caller, increment, store.steps<number>()),
-    );
+    const runs = Array.from({ length: 16 }, () => run(mutations, caller, increment, store.steps<number>()));
     expect(await Promise.all(runs)).toEqual(Array.from({ length: 16 }, (_, at) => at + 1));
     expect(store).toMatchObject({ loads: 1, writes: 16, session: { tokenBudget: 16 } });
   });
@@ -85,9 +96,7 @@ describe('the mutations of one session', () => {
     store.meanwhile = () => {
       store.session = { ...store.session!, tokenBudget: 100, etag: newEtag() };
     };
-    const runs = Array.from({ length: 8 }, () =>
-      mutations.run('id', caller, increment, store.steps<number>()),
-    );
+    const runs = Array.from({ length: 8 }, () => run(mutations, caller, increment, store.steps<number>()));
     expect((await Promise.all(runs)).toSorted()).toEqual([101, 102, 103, 104, 105, 106, 107, 108]);
     expect(store.session?.tokenBudget).toBe(108);
   });
@@ -96,7 +105,7 @@ describe('the mutations of one session', () => {
     const store = new SlowStore();
     const processes = [new Mutations(), new Mutations(), new Mutations()];
     const runs = Array.from({ length: 48 }, (_, at) =>
-      processes[at % 3]!.run('id', caller, increment, store.steps<number>()),
+      run(processes[at % 3]!, caller, increment, store.steps<number>()),
     );
     const answers = await Promise.all(runs);
     expect(answers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 48 }, (_, at) => at + 1));
@@ -115,14 +124,14 @@ describe('the mutations of one session', () => {
       (session) => (session!.displayName === 'theirs' ? { answer: 0 } : increment(session)),
       store.steps<number>(),
     );
-    const second = mutations.run('id', caller, onlyFromZero, store.steps<number>());
+    const second = run(mutations, caller, onlyFromZero, store.steps<number>());
     expect(await Promise.all([first, second])).toEqual([0, 1]);
   });
 
   it('that are refused behind a write that took stay refused', async () => {
     const [mutations, store] = [new Mutations(), new SlowStore()];
-    const first = mutations.run('id', caller, onlyFromZero, store.steps<number>());
-    const second = mutations.run('id', caller, onlyFromZero, store.steps<number>());
+    const first = run(mutations, caller, onlyFromZero, store.steps<number>());
+    const second = run(mutations, caller, onlyFromZero, store.steps<number>());
     await expect(second).rejects.toThrow('too late');
     expect(await first).toBe(1);
   });
@@ -132,7 +141,7 @@ describe('the mutations of one session', () => {
     store.meanwhile = () => {
       store.session = { ...store.session!, tokenBudget: 100, etag: newEtag() };
     };
-    const first = mutations.run('id', caller, onlyFromZero, store.steps<number>());
+    const first = run(mutations, caller, onlyFromZero, store.steps<number>());
     const second = mutations.run(
       'id',
       caller,
@@ -149,8 +158,8 @@ describe('the mutations of one session', () => {
       ...store.steps<number>(),
       write: () => sleep(2).then(() => Promise.reject(new Error('away'))),
     };
-    const first = mutations.run('id', caller, increment, failing);
-    const others = [1, 2, 3].map(() => mutations.run('id', caller, increment, store.steps<number>()));
+    const first = run(mutations, caller, increment, failing);
+    const others = [1, 2, 3].map(() => run(mutations, caller, increment, store.steps<number>()));
     await expect(first).rejects.toThrow('away');
     expect((await Promise.all(others)).toSorted()).toEqual([1, 2, 3]);
   });
@@ -161,22 +170,22 @@ describe('the mutations of one session', () => {
       ...store.steps<number>(),
       load: () => Promise.reject(new Error('away')),
     };
-    const first = mutations.run('id', caller, increment, failing);
-    const second = mutations.run('id', caller, increment, store.steps<number>());
+    const first = run(mutations, caller, increment, failing);
+    const second = run(mutations, caller, increment, store.steps<number>());
     await expect(first).rejects.toThrow('away');
     expect(await second).toBe(1);
   });
 
   it('are not begun for somebody who left while he stood in line', async () => {
     const [mutations, store] = [new Mutations(), new SlowStore()];
-    const first = mutations.run('id', caller, increment, store.steps<number>());
+    const first = run(mutations, caller, increment, store.steps<number>());
     const gone = {
       ...caller,
       throwIfOver: () => {
         throw new Error('left');
       },
     };
-    await expect(mutations.run('id', gone, increment, store.steps<number>())).rejects.toThrow('left');
+    await expect(run(mutations, gone, increment, store.steps<number>())).rejects.toThrow('left');
     await first;
     expect(store.writes).toBe(1);
   });
@@ -193,23 +202,23 @@ describe('the mutations of one session', () => {
     const [mutations, store] = [new Mutations(), new SlowStore()];
     const create = (current: Session | undefined): Decision<string> =>
       current ? { answer: 'there already' } : { write: aSession(), answer: 'created' };
-    const absent = { session: undefined };
-    expect(await mutations.run('id', caller, create, store.steps<string>(), absent)).toBe('there already');
+    const absent = asBase(undefined);
+    expect(await run(mutations, caller, create, store.steps<string>(), absent)).toBe('there already');
     store.session = undefined;
-    expect(await mutations.run('id', caller, create, store.steps<string>(), absent)).toBe('created');
+    expect(await run(mutations, caller, create, store.steps<string>(), absent)).toBe('created');
     expect(store).toMatchObject({ loads: 0, writes: 2 });
   });
 
   it('trust what they recall for a write only, which is checked', async () => {
     const [mutations, store] = [new Mutations(), new SlowStore()];
     const old = { ...store.session!, tokenBudget: 50, etag: 'old' };
-    const recalling = { ...store.steps<number>(), recall: () => old };
-    expect(await mutations.run('id', caller, increment, recalling)).toBe(1);
+    const recalling = { ...store.steps<number>(), recall: () => asBase(old) };
+    expect(await run(mutations, caller, increment, recalling)).toBe(1);
     const tooMany = (session: Session | undefined): Decision<number> => {
       if (session!.tokenBudget > 10) throw new Error('refused on a memory');
       return { answer: session!.tokenBudget };
     };
-    expect(await mutations.run('id', caller, tooMany, recalling)).toBe(1);
+    expect(await run(mutations, caller, tooMany, recalling)).toBe(1);
     expect(store.session?.tokenBudget).toBe(1);
   });
 });
@@ -218,27 +227,27 @@ describe('a repeated mutation', () => {
   it('gets its first answer, whether it comes at once, meanwhile or later', async () => {
     const [mutations, store] = [new Mutations(), new SlowStore()];
     const repeated = aCaller('again');
-    const run = () => mutations.run('id', repeated, onlyFromZero, store.steps<number>('again'));
-    const [first, meanwhile] = [run(), run()];
+    const once = () => run(mutations, repeated, onlyFromZero, store.steps<number>('again'));
+    const [first, meanwhile] = [once(), once()];
     expect(await Promise.all([first, meanwhile])).toEqual([1, 1]);
-    expect(await run()).toBe(1);
+    expect(await once()).toBe(1);
     expect(store.session?.tokenBudget).toBe(1);
   });
 
   it('gets it behind writes of others as well', async () => {
     const [mutations, store] = [new Mutations(), new SlowStore()];
     const repeated = aCaller('again');
-    const run = () => mutations.run('id', repeated, onlyFromZero, store.steps<number>('again'));
-    const other = () => mutations.run('id', caller, increment, store.steps<number>());
-    expect(await Promise.all([run(), other(), run(), other()])).toEqual([1, 2, 1, 3]);
+    const once = () => run(mutations, repeated, onlyFromZero, store.steps<number>('again'));
+    const other = () => run(mutations, caller, increment, store.steps<number>());
+    expect(await Promise.all([once(), other(), once(), other()])).toEqual([1, 2, 1, 3]);
   });
 
   it('is remembered even when it changed nothing', async () => {
     const [mutations, store] = [new Mutations(), new SlowStore()];
     const look = (session: Session | undefined): Decision<number> => ({ answer: session!.tokenBudget });
-    expect(await mutations.run('id', aCaller('look'), look, store.steps<number>('look'))).toBe(0);
-    await mutations.run('id', caller, increment, store.steps<number>());
-    expect(await mutations.run('id', aCaller('look'), look, store.steps<number>('look'))).toBe(0);
+    expect(await run(mutations, aCaller('look'), look, store.steps<number>('look'))).toBe(0);
+    await run(mutations, caller, increment, store.steps<number>());
+    expect(await run(mutations, aCaller('look'), look, store.steps<number>('look'))).toBe(0);
   });
 });
 
@@ -250,9 +259,9 @@ describe('the lines of mutations', () => {
     const written = await (async () => {
       const store = new SlowStore();
       await Promise.allSettled([
-        mutations.run('id', caller, increment, store.steps<number>()),
-        mutations.run('id', caller, onlyFromZero, store.steps<number>()),
-        mutations.run('id', caller, increment, store.steps<number>()),
+        run(mutations, caller, increment, store.steps<number>()),
+        run(mutations, caller, onlyFromZero, store.steps<number>()),
+        run(mutations, caller, increment, store.steps<number>()),
       ]);
       return new WeakRef(store.session!);
     })();

@@ -46,7 +46,8 @@ async function create(connection: Connection, keys: Keys) {
 async function found(connection: Connection, keys: Keys): Promise<string[]> {
   const ids: string[] = [];
   const { signal } = new AbortController();
-  for await (const { sessionId } of storeOver(connection, keys).find(aQuery(), signal)) ids.push(sessionId);
+  for await (const { session } of storeOver(connection, keys).find(aQuery(), signal))
+    ids.push(session.sessionId);
   return ids;
 }
 

@@ -9,7 +9,7 @@ import type { Participant, Session } from '../../src/sessions/session.ts';
 import type { SessionOrder, SessionPosition, SessionQuery } from '../../src/sessions/store.ts';
 import type { JsonObject } from '../../src/structs/json.ts';
 import { forAllAsync } from '../property.ts';
-import { connected, modules, spawnRedis, storeOver, useRedis } from '../redis_fixture.ts';
+import { connected, modules, mutate, spawnRedis, storeOver, useRedis } from '../redis_fixture.ts';
 import { aCaller, aQuery, aSession } from '../session_fixture.ts';
 
 const redis = useRedis();
@@ -23,7 +23,7 @@ const HOUR = 3_600_000_000;
 
 async function create(fields: Partial<Session>): Promise<Session> {
   const session = aSession(fields);
-  return store.mutate(session, aCaller(), () => ({ write: session, answer: session }), 'absent');
+  return mutate(store, session, aCaller(), () => ({ write: session, answer: session }), 'absent');
 }
 
 function createAll(all: readonly Partial<Session>[]): Promise<Session[]> {
@@ -38,7 +38,7 @@ async function purge(session: Session): Promise<void> {
 async function page(query: SessionQuery, size: number, from = store) {
   const sessions: Session[] = [];
   let next: SessionPosition | undefined;
-  for await (const session of from.find({ ...query, expected: size + 1 }, live)) {
+  for await (const { session } of from.find({ ...query, expected: size + 1 }, live)) {
     if (sessions.length === size) {
       next = positionOf(sessions.at(-1)!, query.order);
       break;

@@ -1,29 +1,30 @@
 -- Effect: removes everything of a session, if it still is what the purge was
 --   decided on, but the answers of this purge and of deletes before it, so that
 --   they can be repeated.
--- KEYS: 1 session document, 2 answers by request id, and all other keys of the session
+-- KEYS: 1 session document, 2 answers by request id, 3 log, and all other keys of the session
 -- ARGV: 1 etag the session must have
 --   2 field of the answer ('' = none), 3 fingerprint, 4 answer, 5 lifetime in ms
 --   6 doorbell channel
--- Returns: {DONE} | {REPLAY, answer} | {REUSED} | {CONFLICT, document or nil}
+-- Returns: {DONE, activity} | {REPLAY, activity and answer} | {REUSED} | {CONFLICT, document or nil, activity}
 
-local session, answers = KEYS[1], KEYS[2]
+local session, answers, log = KEYS[1], KEYS[2], KEYS[3]
 local etag = ARGV[1]
 local field, fingerprint, answer, lifetime, channel = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 local deletes = 'DeleteSession:'
 
-local refusal = replay(answers, field, fingerprint) or conflict(session, etag)
+local refusal = replay(answers, field, fingerprint) or conflict(session, etag, log, '')
 if refusal then return refusal end
 
+local moving = activity(log)
 for at, key in ipairs(KEYS) do
-  if at ~= 2 then redis.call('DEL', key) end
+  if at ~= 2 then redis.call('UNLINK', key) end
 end
 -- Of the answers only those of deletes stay: a retried one must never purge whoever has the id next.
 for _, answered in ipairs(redis.call('HKEYS', answers)) do
   if string.sub(answered, 1, #deletes) ~= deletes then redis.call('HDEL', answers, answered) end
 end
 redis.call('PERSIST', answers)
-remember(answers, field, fingerprint, answer, lifetime)
+remember(answers, field, fingerprint, moving .. '\n' .. answer, lifetime)
 redis.call('SPUBLISH', channel, '')
-return {DONE}
+return {DONE, moving}

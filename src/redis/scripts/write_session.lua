@@ -1,30 +1,37 @@
 -- Effect: stores a session if it still is what the mutation was computed from,
 --   both as document and as it is answered, moves the outgoing configs revision
---   into the log of revisions, remembers the answer, and rings the doorbell.
--- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log
--- ARGV: 1 etag the session must have ('' = it must not exist)
---   2 field of the answer ('' = none), 3 fingerprint, 4 answer, 5 lifetime in ms
---   6 doorbell channel
---   7 document as JSON ('' = leave it, only remember the answer)
---   8 the session encoded, 9 the schema it is encoded by, 10 '1' when it is deleted
+--   into the log of revisions, begins a new epoch of turns where asked to,
+--   remembers the answer, and rings the doorbell.
+-- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns,
+--   6 turns to begin with, copied from another session (absent: none)
+-- ARGV: 1 etag the session must have ('' = it must not exist), 2 last turn seq it must have ('' = any)
+--   3 field of the answer ('' = none), 4 fingerprint, 5 answer, 6 lifetime in ms
+--   7 doorbell channel
+--   8 document as JSON ('' = leave it, only remember the answer)
+--   9 its update time in µs, 10 '1' when it is deleted
 --   11 when the session ends, in ms since the epoch ('' = never)
---   12 number of the outgoing revision ('' = the configs did not change)
---   13 how many outgoing revisions to keep
--- Returns: {DONE} | {REPLAY, answer} | {REUSED} | {CONFLICT, document or nil}
+--   12 how long it lives after the last change instead, in ms ('' = not so)
+--   13 number of the outgoing revision ('' = the configs did not change)
+--   14 how many outgoing revisions to keep
+--   15 why the turns go ('' = they stay)
+--   16 … fields of the log and their values
+-- Returns: {DONE, activity} | {REPLAY, activity and answer} | {REUSED} | {CONFLICT, document or nil, activity}
 
-local session, answers, revisions, log = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local etag, field, fingerprint, answer, lifetime = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local channel, document, encoded, schema, deleted = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-local ends, outgoing, keep = ARGV[11], ARGV[12], ARGV[13]
+local session, answers, revisions, log, turns = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local etag, seq = ARGV[1], ARGV[2]
+local field, fingerprint, answer, lifetime = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local channel, document, updated, deleted = ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
+local ends, sliding, outgoing, keep, reset = ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
 
-local refusal = replay(answers, field, fingerprint) or conflict(session, etag)
+local refusal = replay(answers, field, fingerprint) or conflict(session, etag, log, seq)
 if refusal then return refusal end
 
 if document == '' then
-  remember(answers, field, fingerprint, answer, lifetime)
+  local moving = activity(log)
+  remember(answers, field, fingerprint, moving .. '\n' .. answer, lifetime)
   local expires = redis.call('PEXPIRETIME', session)
   if expires > 0 then redis.call('PEXPIREAT', answers, expires) end
-  return {DONE}
+  return {DONE, moving}
 end
 
 -- A step that fails undoes nothing: first what may fail, and the answer last.
@@ -33,15 +40,33 @@ if outgoing ~= '' then
   revision = redis.call('JSON.GET', session, 'configs') -- as text: cjson would turn [] into {}
 end
 redis.call('JSON.SET', session, '$', document)
-redis.call('HSET', log, 'session', encoded, 'schema', schema, 'deleted', deleted)
+updated = math.max(updated, tonumber(redis.call('HGET', log, 'updated') or 0))
+redis.call('HSET', log, 'updated', whole(updated), 'indexed', ARGV[9], 'deleted', deleted, unpack(ARGV, 16))
 if outgoing ~= '' then
   redis.call('XADD', revisions, 'MAXLEN', keep, outgoing .. '-0', 'revision', revision)
 end
-remember(answers, field, fingerprint, answer, lifetime)
-if ends ~= '' then
-  for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, ends) end
+if KEYS[6] then
+  redis.call('RENAME', KEYS[6], turns)
+  redis.call('PERSIST', turns)
+end
+if reset ~= '' then
+  redis.call('UNLINK', turns)
+  redis.call('HDEL', log, 'kept', 'count', 'by')
+  redis.call('HINCRBY', log, 'epoch', 1)
+  redis.call('HSET', log, 'reset', reset)
+end
+local moving = activity(log)
+remember(answers, field, fingerprint, moving .. '\n' .. answer, lifetime)
+if sliding ~= '' then
+  ends = whole(math.ceil(updated / 1000) + tonumber(sliding))
+  redis.call('HSET', log, 'sliding', sliding)
 elseif etag ~= '' then
-  for _, key in ipairs(KEYS) do redis.call('PERSIST', key) end
+  redis.call('HDEL', log, 'sliding')
+end
+if ends ~= '' then
+  for at = 1, 5 do redis.call('PEXPIREAT', KEYS[at], ends) end
+elseif etag ~= '' then
+  for at = 1, 5 do redis.call('PERSIST', KEYS[at]) end
 end
 redis.call('SPUBLISH', channel, '')
-return {DONE}
+return {DONE, moving}

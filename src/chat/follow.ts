@@ -1,0 +1,134 @@
+/**
+ * Follows the turns of a session: every turn once and in order, from wherever
+ * the follower was, for as long as he listens.
+ *
+ * A follower is a position and nothing else. When he is ready for the next turn
+ * he takes it from the tail of the log, which his process shares, or reads it
+ * from the log. So one who reads slowly costs a position too, and catches up.
+ */
+import { type ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import { Bell } from '../sessions/bell.ts';
+import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
+import { fromCursor, type Position, toCursor } from './cursor.ts';
+import { Tail } from './tail.ts';
+import { type LogState, type StoredTurn, sameEpoch, type TurnLog } from './turns.ts';
+
+/** How long a stream is quiet before it says that it is alive. */
+const HEARTBEAT: Milliseconds = 15_000;
+
+export type Start = 'BEGINNING' | 'NOW';
+
+/** How followers are told what happens; `services/` knows. Every message says where to go on: the cursor. */
+export interface FollowEncoder<E> {
+  turn(turn: StoredTurn, cursor: string): E;
+  reset(reason: ResetReason | 'UNKNOWN_EPOCH', cursor: string): E;
+  caughtUp(cursor: string): E;
+  heartbeat(cursor: string): E;
+}
+
+export class Follow<E> {
+  readonly #log: TurnLog;
+  readonly #encoder: FollowEncoder<E>;
+  readonly #tails = new Map<string, Tail<E>>();
+
+  constructor(log: TurnLog, encoder: FollowEncoder<E>) {
+    this.#log = log;
+    this.#encoder = encoder;
+  }
+
+  /** The log from a cursor or one of its ends, then live. Ends with an error only. */
+  async *follow(
+    key: SessionKey,
+    from: Start | { readonly cursor: string },
+    signal: AbortSignal,
+  ): AsyncGenerator<E> {
+    const asked = typeof from === 'object' ? fromCursor(key, from.cursor) : undefined;
+    const bell = new Bell(signal);
+    const { tail, leave } = this.#join(key, () => bell.ring());
+    try {
+      await tail.look();
+      const state = tail.state;
+      if (!state) throw await this.#absent(key);
+      let { epoch, seq }: Position = asked ?? {
+        epoch: state.epoch,
+        seq: from === 'NOW' ? state.lastTurnSeq : 0,
+      };
+      let caughtUp = false;
+      let last = performance.now();
+      for (;;) {
+        const state = tail.state;
+        if (!state) throw sessionDeleted(key.sessionId, 'read');
+        const cursor = () => toCursor(key, { epoch, seq });
+        const lost = lostHow({ epoch, seq }, state);
+        if (lost) {
+          ({ epoch, seq } = { epoch: state.epoch, seq: 0 });
+          caughtUp = false;
+          yield this.#encoder.reset(lost, cursor());
+        } else if (seq < state.lastTurnSeq) {
+          const next = tail.after(seq);
+          if (next) {
+            seq = next.seq;
+            yield next.event;
+          } else {
+            const page = await tail.read(seq);
+            signal.throwIfAborted();
+            if (!page || !sameEpoch(page.state.epoch, epoch) || page.turns.length === 0) {
+              await tail.look(); // the log is not what we took it for
+              if (page?.turns.length === 0 && page.state.lastTurnSeq > seq)
+                throw new Error('turns are missing');
+              continue;
+            }
+            for (const turn of page.turns) {
+              seq = turn.seq;
+              yield turn.event;
+            }
+          }
+        } else if (!caughtUp) {
+          caughtUp = true;
+          yield this.#encoder.caughtUp(cursor());
+        } else {
+          const pause = last + HEARTBEAT - performance.now();
+          if (pause > 0) {
+            await bell.rung(pause);
+            continue;
+          }
+          yield this.#encoder.heartbeat(cursor());
+        }
+        last = performance.now();
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  #join(key: SessionKey, ring: () => void) {
+    const name = `${key.namespace}/${key.sessionId}`;
+    let tail = this.#tails.get(name);
+    // One whose session is gone serves those who are on it; the id may be used again.
+    if (!tail || (tail.isFollowed && tail.isOver)) {
+      tail = new Tail(this.#log, key, (turn: StoredTurn, { epoch }: LogState) =>
+        this.#encoder.turn(turn, toCursor(key, { epoch, seq: turn.seq })),
+      );
+      this.#tails.set(name, tail);
+    }
+    const joined = tail;
+    const part = joined.join(ring);
+    const leave = () => {
+      part();
+      if (!joined.isFollowed && this.#tails.get(name) === joined) this.#tails.delete(name);
+    };
+    return { tail: joined, leave };
+  }
+
+  async #absent(key: SessionKey): Promise<ParleyError> {
+    const page = await this.#log.read(key, { direction: 'FORWARD', afterSeq: 0, count: 0, bytes: 0 });
+    return page ? sessionDeleted(key.sessionId, 'read') : sessionNotFound(key.sessionId);
+  }
+}
+
+/** Why a position is no place in this log; undefined when it is one. */
+function lostHow({ epoch, seq }: Position, state: LogState): ResetReason | 'UNKNOWN_EPOCH' | undefined {
+  if (sameEpoch(epoch, state.epoch)) return seq > state.lastTurnSeq ? 'UNKNOWN_EPOCH' : undefined;
+  const older = epoch.created === state.epoch.created && epoch.number < state.epoch.number;
+  return older ? (state.resetReason ?? 'UNKNOWN_EPOCH') : 'UNKNOWN_EPOCH';
+}

@@ -1,0 +1,70 @@
+/** What ChatService promises of the turns, without gRPC and without Redis. */
+import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import type { SessionKey } from '../sessions/session.ts';
+import type { Caller } from '../sessions/store.ts';
+import { toCursor } from './cursor.ts';
+import type { NewTurn, StoredTurn, TurnLog, TurnPage, TurnRange } from './turns.ts';
+
+/**
+ * The most bytes of turns a call may append, as they are answered: what was
+ * appended can also be read, by a gRPC client that takes 4 MiB as all do by default.
+ */
+const MAX_APPENDED_BYTES = 4 * 1024 * 1024 - 256;
+/** What `seq`, `create_time` and its frame add to a turn, at most. */
+const TURN_FRAME_BYTES = 32;
+
+export class History {
+  readonly #log: TurnLog;
+
+  constructor(log: TurnLog) {
+    this.#log = log;
+  }
+
+  /** Appends all turns, or none; `expectedLastSeq` absent: wherever the log ends. */
+  async append(
+    key: SessionKey,
+    turns: readonly NewTurn[],
+    expectedLastSeq: number | undefined,
+    caller: Caller,
+  ): Promise<{ turns: StoredTurn[]; cursor: string }> {
+    const bytes = turns.reduce((sum, turn) => sum + turn.bytes.length + TURN_FRAME_BYTES, 0);
+    if (bytes > MAX_APPENDED_BYTES) throw tooLarge();
+    caller.throwIfOver();
+    const { epoch, firstSeq, createTime } = await this.#log.append(key, turns, expectedLastSeq, caller);
+    return {
+      turns: turns.map((turn, index) => ({ seq: firstSeq + index, createTime, bytes: turn.bytes })),
+      cursor: toCursor(key, { epoch, seq: firstSeq + turns.length - 1 }),
+    };
+  }
+
+  /** A part of the log, and the cursor behind its newest turn. */
+  async list(key: SessionKey, range: TurnRange): Promise<TurnPage & { readonly cursor: string }> {
+    const page = await this.#log.read(key, range);
+    if (!page) throw sessionNotFound(key.sessionId);
+    const { epoch, lastTurnSeq, deleted } = page.state;
+    if (deleted) throw sessionDeleted(key.sessionId, 'read');
+    return { ...page, cursor: toCursor(key, { epoch, seq: lastTurnSeq }) };
+  }
+
+  clear(key: SessionKey, caller: Caller): Promise<{ cursor: string }> {
+    return this.#remove(key, 0, 'CLEARED', caller);
+  }
+
+  /** Removes the turns after `toSeq`. */
+  rewind(key: SessionKey, toSeq: number, caller: Caller): Promise<{ cursor: string; removed: number }> {
+    return this.#remove(key, toSeq, 'REWOUND', caller);
+  }
+
+  async #remove(key: SessionKey, toSeq: number, reason: 'CLEARED' | 'REWOUND', caller: Caller) {
+    caller.throwIfOver();
+    const { epoch, lastTurnSeq, removed } = await this.#log.remove(key, toSeq, reason, caller);
+    return { cursor: toCursor(key, { epoch, seq: lastTurnSeq }), removed };
+  }
+}
+
+function tooLarge(): ParleyError {
+  return new ParleyError(
+    'QUOTA_EXCEEDED',
+    `these turns take more than ${MAX_APPENDED_BYTES} bytes; append fewer at a time`,
+  );
+}

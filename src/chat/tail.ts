@@ -1,0 +1,223 @@
+/**
+ * The end of a session's log, as one process knows it: shared by all who follow
+ * the session here, so that a turn comes from Redis once and is encoded once.
+ *
+ * What it knows, it knows from news, which come with the turns and in order, or
+ * from looking, which it does whenever news may have been missed. Only the
+ * newest turns are kept; who is further behind reads the log itself.
+ */
+import { isUnavailable } from '../errors.ts';
+import type { Milliseconds, SessionKey } from '../sessions/session.ts';
+import {
+  type Direction,
+  type LogState,
+  type News,
+  type StoredTurn,
+  sameEpoch,
+  type TurnLog,
+  type TurnPage,
+} from './turns.ts';
+
+/** What is kept of the newest turns, for those who are nearly there. */
+const RECENT_TURNS = 64;
+const RECENT_BYTES = 64 * 1024;
+/** What is read of the log at once for somebody behind: all he ever costs. */
+const PAGE = { direction: 'FORWARD' as Direction, count: 100, bytes: 256 * 1024 };
+/** How soon to look again when Redis was away. */
+const LOOK_AGAIN: Milliseconds = 250;
+/** Redis's clock decides when a session ends, and may be behind ours: past the end it is asked now and then. */
+const PAST_END: Milliseconds = 500;
+const LONGEST_TIMER: Milliseconds = 0x7fff_ffff;
+
+/** A turn, and what followers are sent for it. */
+export interface Shared<E> {
+  readonly seq: number;
+  readonly event: E;
+}
+
+export interface SharedPage<E> {
+  readonly state: LogState;
+  readonly turns: readonly Shared<E>[];
+}
+
+export class Tail<E> {
+  readonly #log: TurnLog;
+  readonly #key: SessionKey;
+  /** Makes of a turn what all followers are sent for it. */
+  readonly #present: (turn: StoredTurn, state: LogState) => E;
+  readonly #bells = new Set<() => void>();
+  /** The newest turns, by the seq they come after. */
+  readonly #recent = new Map<number, Shared<E> & { readonly bytes: number }>();
+  #recentBytes = 0;
+  /** Pages on their way: followers who are equally far behind read one. */
+  readonly #pages = new Map<number, Promise<SharedPage<E> | undefined>>();
+  #listening: Promise<() => void> | undefined;
+  #state: LogState | undefined;
+  #gone = false;
+  /** What nobody waited for and nobody foresaw. */
+  #defect: { readonly error: unknown } | undefined;
+  /** Counts the news, so that a look that was overtaken by them is known. */
+  #heard = 0;
+  #looking: Promise<void> | undefined;
+  #lookAgain = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(log: TurnLog, key: SessionKey, present: (turn: StoredTurn, state: LogState) => E) {
+    this.#log = log;
+    this.#key = key;
+    this.#present = present;
+  }
+
+  /** How the log ends; undefined when the session is gone. */
+  get state(): LogState | undefined {
+    if (this.#defect) throw this.#defect.error;
+    return this.#gone ? undefined : this.#state;
+  }
+
+  /** Whether nobody can follow here any more. */
+  get isOver(): boolean {
+    return this.#gone || this.#defect !== undefined;
+  }
+
+  /** Adds a follower, who is rung for whenever something may have changed. Returns how to take him off. */
+  join(ring: () => void): () => void {
+    this.#bells.add(ring);
+    return () => {
+      this.#bells.delete(ring);
+      if (this.#bells.size === 0) this.#close();
+    };
+  }
+
+  get isFollowed(): boolean {
+    return this.#bells.size > 0;
+  }
+
+  /** Returns when the state is that of now, or later. */
+  async look(): Promise<void> {
+    // Listening before the first look: what happens in between is heard.
+    this.#listening ??= this.#log.listen(this.#key, (news) => this.#hear(news));
+    await this.#listening;
+    if (this.#looking) this.#lookAgain = true;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    await this.#looking;
+  }
+
+  /** The turn that comes after a seq, when it is at hand. */
+  after(seq: number): Shared<E> | undefined {
+    return this.#recent.get(seq);
+  }
+
+  /** Turns after a seq, from the log. */
+  read(seq: number): Promise<SharedPage<E> | undefined> {
+    let page = this.#pages.get(seq);
+    if (!page) {
+      page = this.#log.read(this.#key, { ...PAGE, afterSeq: seq }).then((read) => read && this.#shared(read));
+      this.#pages.set(seq, page);
+      const forget = () => this.#pages.delete(seq);
+      page.then(forget, forget);
+    }
+    return page;
+  }
+
+  #shared({ state, turns }: TurnPage): SharedPage<E> {
+    return { state, turns: turns.map((turn) => ({ seq: turn.seq, event: this.#present(turn, state) })) };
+  }
+
+  async #look(): Promise<void> {
+    do {
+      this.#lookAgain = false;
+      const heard = this.#heard;
+      const page = await this.#log.read(this.#key, { ...PAGE, afterSeq: 0, count: 0 });
+      this.#learn(page?.state, heard);
+    } while (this.#lookAgain);
+  }
+
+  #learn(state: LogState | undefined, heard: number): void {
+    const known = this.#state;
+    if (!state || state.deleted || (known && known.epoch.created !== state.epoch.created)) {
+      this.#gone = true; // gone, or gone and made anew: to its followers the session is deleted
+      this.#ring();
+      return;
+    }
+    const same = known !== undefined && sameEpoch(known.epoch, state.epoch);
+    if (same && state.lastTurnSeq < known.lastTurnSeq && heard !== this.#heard) {
+      this.#lookAgain = true; // the news were faster
+      return;
+    }
+    if (!same || state.lastTurnSeq < known.lastTurnSeq) this.#forget();
+    this.#state = state;
+    this.#watchEnd(state);
+    this.#ring();
+  }
+
+  #hear(news: News | undefined): void {
+    const state = this.#state;
+    if (!news || !state || !sameEpoch(news.epoch, state.epoch) || news.after !== state.lastTurnSeq) {
+      void this.#lookSoon();
+      return;
+    }
+    this.#heard++;
+    let after = news.after;
+    for (const turn of news.turns) {
+      this.#keep(after, turn, state);
+      after = turn.seq;
+    }
+    this.#state = { ...state, lastTurnSeq: after };
+    this.#ring();
+  }
+
+  #keep(after: number, turn: StoredTurn, state: LogState): void {
+    const bytes = turn.bytes.length;
+    this.#recent.set(after, { seq: turn.seq, event: this.#present(turn, state), bytes });
+    this.#recentBytes += bytes;
+    for (const [oldest, { bytes }] of this.#recent) {
+      if (this.#recent.size <= RECENT_TURNS && this.#recentBytes <= RECENT_BYTES) break;
+      this.#recent.delete(oldest);
+      this.#recentBytes -= bytes;
+    }
+  }
+
+  #forget(): void {
+    this.#recent.clear();
+    this.#recentBytes = 0;
+  }
+
+  /** Looks until it succeeds: nobody waits for this one, but whoever follows counts on it. */
+  async #lookSoon(): Promise<void> {
+    try {
+      await this.look();
+    } catch (error) {
+      if (isUnavailable(error)) return this.#wait(LOOK_AGAIN);
+      this.#defect = { error };
+      this.#ring();
+    }
+  }
+
+  /** Time to live rings no bell. */
+  #watchEnd({ ends }: LogState): void {
+    clearTimeout(this.#timer);
+    if (ends === undefined) return;
+    const left = ends - Date.now();
+    this.#wait(left > 0 ? left + 10 : PAST_END);
+  }
+
+  #wait(time: Milliseconds): void {
+    clearTimeout(this.#timer);
+    if (!this.isFollowed) return;
+    this.#timer = setTimeout(() => void this.#lookSoon(), Math.min(time, LONGEST_TIMER));
+  }
+
+  #ring(): void {
+    for (const ring of this.#bells) ring();
+  }
+
+  #close(): void {
+    clearTimeout(this.#timer);
+    void this.#listening?.then((hangUp) => hangUp());
+    this.#listening = undefined;
+    this.#state = undefined;
+    this.#forget();
+  }
+}

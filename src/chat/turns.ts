@@ -1,0 +1,117 @@
+/** What the domain knows of the turns of a session, and what it needs of their log; `redis/` provides it. */
+import type { Micros, Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
+import type { Caller, TurnsCopy } from '../sessions/store.ts';
+
+export type Role = 'SYSTEM' | 'USER' | 'ASSISTANT' | 'TOOL';
+export type Direction = 'BACKWARD' | 'FORWARD';
+
+/** A turn to append. */
+export interface NewTurn {
+  readonly role: Role;
+  /** Empty when nobody was named. */
+  readonly participantId: string;
+  /** An encoded `parley.v1.Turn`, but for `seq` and `create_time`. */
+  readonly bytes: Uint8Array;
+}
+
+/** A turn of the log. */
+export interface StoredTurn {
+  readonly seq: number;
+  readonly createTime: Micros;
+  /** As it was appended. */
+  readonly bytes: Uint8Array;
+}
+
+/** Which log a place is in: a session's turns between two removals. */
+export interface Epoch {
+  /** When the session was created: an id may be used again. */
+  readonly created: Micros;
+  /** Counts the removals. */
+  readonly number: number;
+}
+
+/** The end of the log, and how it came about. */
+export interface LogState {
+  readonly epoch: Epoch;
+  /** 0 when it is empty. */
+  readonly lastTurnSeq: number;
+  /** Why its epoch began; undefined in the first. */
+  readonly resetReason: ResetReason | undefined;
+  readonly deleted: boolean;
+  /** When the session ends if nothing happens; undefined when it does not. */
+  readonly ends: Milliseconds | undefined;
+}
+
+/** A part of the log. Bounds leave out what they name, but for `since`. */
+export interface TurnRange {
+  readonly direction: Direction;
+  /** 0 for no bound. */
+  readonly afterSeq: number;
+  readonly beforeSeq?: number | undefined;
+  /** The earliest time a turn may have. */
+  readonly since?: Micros | undefined;
+  readonly beforeTime?: Micros | undefined;
+  /** The most turns; 0 asks for the state alone. */
+  readonly count: number;
+  /** The most bytes together, though one turn always. */
+  readonly bytes: number;
+}
+
+export interface TurnPage {
+  readonly state: LogState;
+  /** In the direction that was asked for. */
+  readonly turns: readonly StoredTurn[];
+  /** Whether there are more within the bounds. */
+  readonly more: boolean;
+}
+
+export interface Appended {
+  readonly epoch: Epoch;
+  readonly firstSeq: number;
+  readonly createTime: Micros;
+}
+
+export interface Removed {
+  readonly epoch: Epoch;
+  readonly lastTurnSeq: number;
+  readonly removed: number;
+}
+
+/** Turns as they were appended, told to those who follow. */
+export interface News {
+  readonly epoch: Epoch;
+  /** The last turn seq before them. */
+  readonly after: number;
+  readonly turns: readonly StoredTurn[];
+}
+
+export interface TurnLog {
+  /** Appends all turns or none, in one atomic step. `expectedLastSeq` absent: whatever is there. */
+  append(
+    key: SessionKey,
+    turns: readonly NewTurn[],
+    expectedLastSeq: number | undefined,
+    caller: Caller,
+  ): Promise<Appended>;
+  /** Undefined when there is no session; one that is deleted says so. */
+  read(key: SessionKey, range: TurnRange): Promise<TurnPage | undefined>;
+  /** Removes the turns after a seq, and begins a new epoch if there are any. */
+  remove(key: SessionKey, toSeq: number, reason: ResetReason, caller: Caller): Promise<Removed>;
+  /** Copies the turns through a seq for a session that is to be; undefined when they changed meanwhile. */
+  copy(
+    source: SessionKey,
+    target: SessionKey,
+    epoch: Epoch,
+    throughSeq: number,
+    caller: Caller,
+  ): Promise<TurnsCopy | undefined>;
+  /**
+   * Calls back after every change: with the turns when some were appended and they are small, without when one
+   * has to look. Returns how to stop.
+   */
+  listen(key: SessionKey, heard: (news: News | undefined) => void): Promise<() => void>;
+}
+
+export function sameEpoch(one: Epoch, other: Epoch): boolean {
+  return one.created === other.created && one.number === other.number;
+}

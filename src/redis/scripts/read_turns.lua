@@ -1,0 +1,62 @@
+-- Effect: none; reads turns between bounds, as many as were asked for and fit.
+-- KEYS: 1 log, 2 turns
+-- ARGV: 1 only turns after this seq, 2 only turns before this seq ('' = any)
+--   3 only turns stored at this time in µs or later ('' = any), 4 only earlier than this one ('' = any)
+--   5 'FORWARD' = from the oldest, 'BACKWARD' = from the newest
+--   6 how many at most, 7 how many bytes at most, but one turn always
+-- Returns: {} when there is no session, else {state, turns, '1' when there are more}
+--   state: time of creation, epoch, last turn seq, why the epoch began or '-', '1' when the session is deleted,
+--     when it ends in ms since the epoch or -1
+--   turns: one after the other, each as seq, '-', time in µs, ' ', whom it counts for, ' ', the turn
+
+-- The first turns tell how large the others may be.
+local FIRST = 8
+
+local log, turns = KEYS[1], KEYS[2]
+local after, before, since, til = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local forward, count, budget = ARGV[5] == 'FORWARD', tonumber(ARGV[6]), tonumber(ARGV[7])
+
+local state = redis.call('HMGET', log, 'created', 'epoch', 'kept', 'reset', 'deleted')
+if not state[5] then return {} end
+local kept = tonumber(state[3] or 0)
+local described = table.concat({state[1] or '0', state[2] or '0', state[3] or '0', state[4] or '-', state[5],
+  string.format('%d', redis.call('PEXPIRETIME', log))}, ' ')
+
+-- The smallest seq from which on all turns are as late as this. Turns are in order of time.
+local function first_since(time)
+  local low, high = 1, kept + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local entry = redis.call('XRANGE', turns, string.format('%.0f', middle), '+', 'COUNT', 1)[1]
+    local seq, at = string.match(entry and entry[1] or '', '^(%d+)-(%d+)$')
+    if not seq or tonumber(at) >= time then high = middle else low = tonumber(seq) + 1 end
+  end
+  return low
+end
+
+before = math.min(before or kept + 1, kept + 1)
+if since and kept > 0 then after = math.max(after, first_since(since) - 1) end
+if til and kept > 0 then before = math.min(before, first_since(til)) end
+
+local read, bytes, more = {}, 0, count == 0 and after + 1 < before
+while #read < count and after + 1 < before and not more do
+  local limit = FIRST
+  if #read > 0 then limit = math.max(1, math.floor((budget - bytes) / (bytes / #read))) end
+  limit = math.min(limit, count - #read + 1)
+  local low, high = string.format('%.0f', after + 1), string.format('%.0f', before - 1)
+  local entries = forward and redis.call('XRANGE', turns, low, high, 'COUNT', limit)
+    or redis.call('XREVRANGE', turns, high, low, 'COUNT', limit)
+  for _, entry in ipairs(entries) do
+    local value = entry[2][2]
+    if #read == count or (#read > 0 and bytes + #value > budget) then
+      more = true
+      break
+    end
+    bytes = bytes + #value
+    read[#read + 1] = entry[1] .. ' ' .. entry[2][1] .. ' ' .. value
+    local seq = tonumber(string.match(entry[1], '^%d+'))
+    if forward then after = seq else before = seq end
+  end
+  if #entries < limit then break end
+end
+return {described, table.concat(read), more and '1' or '0'}

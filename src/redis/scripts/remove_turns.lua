@@ -1,0 +1,62 @@
+-- Effect: removes the turns after a seq and begins a new epoch, if there are any.
+-- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns
+-- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
+--   4 doorbell channel, 5 now in µs, 6 last seq to keep, 7 why
+-- Returns: {DONE, answer} | {REPLAY, answer} | {REUSED} | {ABSENT} | {DELETED}
+--   answer: last turn seq, how many were removed, epoch, time of creation
+
+local AT_ONCE = 200
+
+local session, answers, log, turns = KEYS[1], KEYS[2], KEYS[4], KEYS[5]
+local field, fingerprint, lifetime, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local now, to, reason = tonumber(ARGV[5]), ARGV[6], ARGV[7]
+
+local refusal = replay(answers, field, fingerprint)
+if refusal then return refusal end
+
+local state = redis.call('HMGET', log, 'deleted', 'kept', 'count', 'updated', 'indexed', 'epoch', 'created',
+  'sliding', 'by')
+local deleted, kept, count = state[1], state[2] or '0', tonumber(state[3] or 0)
+local updated, indexed, epoch, created = tonumber(state[4] or 0), tonumber(state[5] or 0), state[6] or '0', state[7] or '0'
+local sliding, by = state[8], state[9]
+
+if not deleted then return {ABSENT} end
+if deleted == '1' then return {DELETED} end
+
+local removed = 0
+if tonumber(to) < tonumber(kept) then
+  if to == '0' then
+    removed = count
+    redis.call('UNLINK', turns)
+    redis.call('HDEL', log, 'by')
+    kept = '0'
+  else
+    local counts = cjson.decode(by or '{}')
+    local from = string.format('%.0f', tonumber(to) + 1)
+    repeat
+      local entries = redis.call('XRANGE', turns, from, '+', 'COUNT', AT_ONCE)
+      local ids = {}
+      for index, entry in ipairs(entries) do
+        ids[index] = entry[1]
+        local participant = entry[2][1]
+        if counts[participant] then counts[participant] = counts[participant] - 1 end
+      end
+      if #ids > 0 then redis.call('XDEL', turns, unpack(ids)) end
+      removed = removed + #ids
+    until #entries < AT_ONCE
+    local newest = redis.call('XREVRANGE', turns, '+', '-', 'COUNT', 1)[1]
+    kept = newest and string.match(newest[1], '^%d+') or '0'
+    if by then redis.call('HSET', log, 'by', cjson.encode(counts)) end
+  end
+  local at = whole(math.max(now, updated))
+  epoch = string.format('%d', epoch + 1)
+  redis.call('HSET', log, 'kept', kept, 'count', count - removed, 'updated', at, 'epoch', epoch, 'reset', reason)
+  moved(session, log, at, indexed)
+  stay(KEYS, at, sliding, field ~= '')
+else
+  stay(KEYS, now, nil, field ~= '')
+end
+local answer = kept .. ' ' .. removed .. ' ' .. epoch .. ' ' .. created
+remember(answers, field, fingerprint, answer, lifetime)
+if removed > 0 then redis.call('SPUBLISH', channel, '') end
+return {DONE, answer}

@@ -1,0 +1,102 @@
+/** ChatService: messages in, the domain's turns out. */
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import {
+  type AppendTurnsRequest,
+  AppendTurnsResponseSchema,
+  type ClearHistoryRequest,
+  Direction,
+  type FollowTurnsRequest,
+  type ListTurnsRequest,
+  ListTurnsRequestSchema,
+  ListTurnsResponseSchema,
+  type ChatService as Proto,
+  type RewindHistoryRequest,
+  Start,
+} from '../../gen/parley/v1/chat_service_pb.ts';
+import type { Follow } from '../chat/follow.ts';
+import type { History } from '../chat/history.ts';
+import type { TurnRange } from '../chat/turns.ts';
+import type { Call } from '../rpc/call.ts';
+import { MAX_PAGE_BYTES, Page } from '../rpc/paging.ts';
+import type { ServiceImpl } from '../rpc/service.ts';
+import type { Micros } from '../sessions/session.ts';
+import { keyOf } from './session_input.ts';
+import { newTurns, turnField } from './turn_messages.ts';
+
+/** The one field of answers that are turns. */
+const TURNS = 1;
+
+export class ChatService implements ServiceImpl<typeof Proto> {
+  readonly #history: History;
+  readonly #follow: Follow<Uint8Array>;
+
+  constructor(history: History, follow: Follow<Uint8Array>) {
+    this.#history = history;
+    this.#follow = follow;
+  }
+
+  async appendTurns(request: AppendTurnsRequest, call: Call) {
+    const { messages, expectedLastSeq } = request;
+    const { turns, cursor } = await this.#history.append(
+      keyOf(request),
+      newTurns(messages),
+      expectedLastSeq,
+      call,
+    );
+    const rest = toBinary(AppendTurnsResponseSchema, create(AppendTurnsResponseSchema, { cursor }));
+    return Buffer.concat([...turns.map((turn) => turnField(TURNS, turn)), rest]);
+  }
+
+  async listTurns(request: ListTurnsRequest) {
+    const page = new Page(ListTurnsRequestSchema, request, isSeq);
+    const range = rangeOf(request, page.after, page.size);
+    const { turns, more, cursor } = await this.#history.list(keyOf(request), range);
+    for (const turn of turns) page.add(turnField(TURNS, turn), turn.seq);
+    if (more) page.leaveRest();
+    const items = range.direction === 'FORWARD' ? page.items : page.items.reverse();
+    const rest = create(ListTurnsResponseSchema, { nextPageToken: page.nextPageToken, cursor });
+    return Buffer.concat([...items, toBinary(ListTurnsResponseSchema, rest)]);
+  }
+
+  followTurns(request: FollowTurnsRequest, call: Call) {
+    return this.#follow.follow(keyOf(request), startOf(request), call.signal);
+  }
+
+  clearHistory(request: ClearHistoryRequest, call: Call) {
+    return this.#history.clear(keyOf(request), call);
+  }
+
+  rewindHistory(request: RewindHistoryRequest, call: Call) {
+    return this.#history.rewind(keyOf(request), request.toSeq, call);
+  }
+}
+
+/** What a page is read from: the request's bounds, and `next`, the seq the last page ended at. */
+function rangeOf(request: ListTurnsRequest, next: number | undefined, count: number): TurnRange {
+  const { beforeSeq, beforeTime, afterSeq, afterTime } = request;
+  const direction = request.direction === Direction.FORWARD ? 'FORWARD' : 'BACKWARD';
+  return {
+    direction,
+    afterSeq: direction === 'FORWARD' ? Math.max(afterSeq, next ?? 0) : afterSeq,
+    beforeSeq: (direction === 'BACKWARD' ? next : undefined) ?? (beforeSeq || undefined),
+    since: afterTime && micros(afterTime, Math.floor) + 1,
+    beforeTime: beforeTime && micros(beforeTime, Math.ceil),
+    count,
+    bytes: MAX_PAGE_BYTES,
+  };
+}
+
+/** Turns have whole microseconds; a bound may lie between two. */
+function micros({ seconds, nanos }: Timestamp, round: (value: number) => number): Micros {
+  return Number(seconds) * 1e6 + round(nanos / 1000);
+}
+
+function startOf({ from }: FollowTurnsRequest): 'BEGINNING' | 'NOW' | { readonly cursor: string } {
+  if (from.case === 'cursor') return { cursor: from.value };
+  return from.value === Start.NOW ? 'NOW' : 'BEGINNING';
+}
+
+function isSeq(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
