@@ -11,6 +11,7 @@ import { ParleyError } from '../errors.ts';
 import { Call, type GrpcCall } from './call.ts';
 import * as codec from './codec.ts';
 import type { Interceptor } from './interceptor.ts';
+import { checkLists } from './list_limits.ts';
 import type { ServiceImpl } from './service.ts';
 import { toParleyError, toStatusObject } from './status.ts';
 
@@ -180,6 +181,7 @@ function decode(call: Call, bytes: Buffer, { interceptors }: Pipeline): unknown 
 
 function decodeRequest(schema: DescMessage, bytes: Buffer): Message {
   try {
+    checkLists(schema, bytes);
     return codec.decode(schema, bytes);
   } catch (error) {
     if (error instanceof ParleyError) throw error;

@@ -68,8 +68,9 @@ async function run<T>(
   decide: Decide<T>,
   steps: Steps<T>,
   known?: Base,
+  id = 'id',
 ): Promise<T> {
-  return (await mutations.run('id', caller, decide, steps, known)).answer;
+  return (await mutations.run(id, caller, decide, steps, known)).answer;
 }
 
 function increment(session: Session | undefined): Decision<number> {
@@ -118,8 +119,8 @@ describe('the mutations of one session', () => {
       store.session = { ...store.session!, displayName: 'theirs', etag: newEtag() };
     };
     // The first never takes: decided again, it changes nothing. The second was refused because of it.
-    const first = mutations.run(
-      'id',
+    const first = run(
+      mutations,
       caller,
       (session) => (session!.displayName === 'theirs' ? { answer: 0 } : increment(session)),
       store.steps<number>(),
@@ -142,8 +143,8 @@ describe('the mutations of one session', () => {
       store.session = { ...store.session!, tokenBudget: 100, etag: newEtag() };
     };
     const first = run(mutations, caller, onlyFromZero, store.steps<number>());
-    const second = mutations.run(
-      'id',
+    const second = run(
+      mutations,
       caller,
       (session) => ({ answer: session!.tokenBudget }),
       store.steps<number>(),
@@ -195,7 +196,7 @@ describe('the mutations of one session', () => {
     const [stuck, free] = [new SlowStore(), new SlowStore()];
     const never: Steps<number> = { ...stuck.steps<number>(), load: () => new Promise(() => {}) };
     void mutations.run('stuck', caller, increment, never);
-    expect(await mutations.run('free', caller, increment, free.steps<number>())).toBe(1);
+    expect(await run(mutations, caller, increment, free.steps<number>(), undefined, 'free')).toBe(1);
   });
 
   it('use what is known of the session, and read it only when that was wrong', async () => {

@@ -73,8 +73,8 @@ describe('a message', () => {
     expect(await rawStatus(call)).toBe(RESOURCE_EXHAUSTED);
   });
 
-  it('of more than 2 MiB is RESOURCE_EXHAUSTED', async () => {
-    expect(await send(CREATE, field(99, Buffer.alloc(2 * 1024 * 1024)))).toBe(RESOURCE_EXHAUSTED);
+  it('of more than 4 MiB is RESOURCE_EXHAUSTED', async () => {
+    expect(await send(CREATE, field(99, Buffer.alloc(4 * 1024 * 1024)))).toBe(RESOURCE_EXHAUSTED);
   });
 
   it('with fields nobody knows is served', async () => {
