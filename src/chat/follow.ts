@@ -10,8 +10,9 @@ import { type ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts'
 import { Bell } from '../sessions/bell.ts';
 import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
 import { fromCursor, type Position, toCursor } from './cursor.ts';
+import type { StoredTurn } from './frames.ts';
 import { Tail } from './tail.ts';
-import { type LogState, type StoredTurn, sameEpoch, type TurnLog } from './turns.ts';
+import { type LogState, sameEpoch, type TurnLog } from './turns.ts';
 
 /** How long a stream is quiet before it says that it is alive. */
 const HEARTBEAT: Milliseconds = 15_000;

@@ -3,7 +3,8 @@ import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
 import type { SessionKey } from '../sessions/session.ts';
 import type { Caller } from '../sessions/store.ts';
 import { toCursor } from './cursor.ts';
-import type { NewTurn, StoredTurn, TurnLog, TurnPage, TurnRange } from './turns.ts';
+import { toFrame } from './frames.ts';
+import type { NewTurn, TurnLog, TurnPage, TurnRange } from './turns.ts';
 
 /**
  * The most bytes of turns a call may append, as they are answered: what was
@@ -26,13 +27,13 @@ export class History {
     turns: readonly NewTurn[],
     expectedLastSeq: number | undefined,
     caller: Caller,
-  ): Promise<{ turns: StoredTurn[]; cursor: string }> {
-    const bytes = turns.reduce((sum, turn) => sum + turn.bytes.length + TURN_FRAME_BYTES, 0);
+  ): Promise<{ frames: Uint8Array[]; cursor: string }> {
+    const bytes = turns.reduce((sum, turn) => sum + turn.body.length + TURN_FRAME_BYTES, 0);
     if (bytes > MAX_APPENDED_BYTES) throw tooLarge();
     caller.throwIfOver();
     const { epoch, firstSeq, createTime } = await this.#log.append(key, turns, expectedLastSeq, caller);
     return {
-      turns: turns.map((turn, index) => ({ seq: firstSeq + index, createTime, bytes: turn.bytes })),
+      frames: turns.map(({ body }, index) => toFrame(firstSeq + index, createTime, body)),
       cursor: toCursor(key, { epoch, seq: firstSeq + turns.length - 1 }),
     };
   }

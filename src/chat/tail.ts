@@ -8,15 +8,8 @@
  */
 import { isUnavailable } from '../errors.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
-import {
-  type Direction,
-  type LogState,
-  type News,
-  type StoredTurn,
-  sameEpoch,
-  type TurnLog,
-  type TurnPage,
-} from './turns.ts';
+import { type StoredTurn, splitFrames } from './frames.ts';
+import { type Direction, type LogState, type News, sameEpoch, type TurnLog, type TurnPage } from './turns.ts';
 
 /** What is kept of the newest turns, for those who are nearly there. */
 const RECENT_TURNS = 64;
@@ -121,8 +114,11 @@ export class Tail<E> {
     return page;
   }
 
-  #shared({ state, turns }: TurnPage): SharedPage<E> {
-    return { state, turns: turns.map((turn) => ({ seq: turn.seq, event: this.#present(turn, state) })) };
+  #shared({ state, frames }: TurnPage): SharedPage<E> {
+    return {
+      state,
+      turns: splitFrames(frames).map((turn) => ({ seq: turn.seq, event: this.#present(turn, state) })),
+    };
   }
 
   async #look(): Promise<void> {
@@ -160,7 +156,7 @@ export class Tail<E> {
     }
     this.#heard++;
     let after = news.after;
-    for (const turn of news.turns) {
+    for (const turn of splitFrames(news.frames)) {
       this.#keep(after, turn, state);
       after = turn.seq;
     }
@@ -169,7 +165,7 @@ export class Tail<E> {
   }
 
   #keep(after: number, turn: StoredTurn, state: LogState): void {
-    const bytes = turn.bytes.length;
+    const bytes = turn.frame.length;
     this.#recent.set(after, { seq: turn.seq, event: this.#present(turn, state), bytes });
     this.#recentBytes += bytes;
     for (const [oldest, { bytes }] of this.#recent) {

@@ -11,15 +11,7 @@ export interface NewTurn {
   /** Empty when nobody was named. */
   readonly participantId: string;
   /** An encoded `parley.v1.Turn`, but for `seq` and `create_time`. */
-  readonly bytes: Uint8Array;
-}
-
-/** A turn of the log. */
-export interface StoredTurn {
-  readonly seq: number;
-  readonly createTime: Micros;
-  /** As it was appended. */
-  readonly bytes: Uint8Array;
+  readonly body: Uint8Array;
 }
 
 /** Which log a place is in: a session's turns between two removals. */
@@ -59,8 +51,11 @@ export interface TurnRange {
 
 export interface TurnPage {
   readonly state: LogState;
-  /** In the direction that was asked for. */
-  readonly turns: readonly StoredTurn[];
+  /** Their frames, the oldest turn first. */
+  readonly frames: Uint8Array;
+  readonly count: number;
+  /** The seq of the last turn in the direction that was asked for; 0 when there is none. */
+  readonly lastSeq: number;
   /** Whether there are more within the bounds. */
   readonly more: boolean;
 }
@@ -82,7 +77,7 @@ export interface News {
   readonly epoch: Epoch;
   /** The last turn seq before them. */
   readonly after: number;
-  readonly turns: readonly StoredTurn[];
+  readonly frames: Uint8Array;
 }
 
 export interface TurnLog {

@@ -20,7 +20,12 @@ import { answerSlot, requestIdReused } from './answers.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { appendTurns, readTurns, removeTurns, type Script, stageTurns } from './scripts.ts';
-import { type Entry, epochOf, parseEntries, parseNews, toText } from './turn_text.ts';
+import { fromText, toText } from './turn_text.ts';
+
+/** Whether read_turns gives turns to pass on, or entries to store again: id, whom it counts for, frame. */
+const READ = '';
+const READ_STORED = '1';
+type Entry = readonly [string, string, string];
 
 /** Turns copied at a time. */
 const COPY = { direction: 'FORWARD' as const, count: 500, bytes: 1024 * 1024 };
@@ -44,7 +49,7 @@ export class RedisTurns implements TurnLog {
     expectedLastSeq: number | undefined,
     caller: Caller,
   ): Promise<Appended> {
-    const written = turns.flatMap((turn) => [countedFor(turn), toText(turn.bytes)]);
+    const written = turns.flatMap((turn) => [countedFor(turn), turn.body.length, toText(turn.body)]);
     const [first, time, number, created] = await this.#change(appendTurns, key, caller, [
       expectedLastSeq ?? '',
       ...written,
@@ -58,8 +63,8 @@ export class RedisTurns implements TurnLog {
   }
 
   async read(key: SessionKey, range: TurnRange): Promise<TurnPage | undefined> {
-    const page = await this.#read(key, range);
-    return page && { ...page, turns: page.entries.map(({ turn }) => turn) };
+    const page = await this.#read<string>(key, range, READ);
+    return page && { ...page, frames: fromText(page.turns) };
   }
 
   async copy(
@@ -74,14 +79,17 @@ export class RedisTurns implements TurnLog {
     let turnCount = 0;
     for (let lastTurnSeq = 0; ; ) {
       caller.throwIfOver();
-      const page = await this.#read(source, { ...COPY, afterSeq: lastTurnSeq, beforeSeq: throughSeq + 1 });
+      const range = { ...COPY, afterSeq: lastTurnSeq, beforeSeq: throughSeq + 1 };
+      const page = await this.#read<Entry[]>(source, range, READ_STORED);
       if (!page || !sameEpoch(page.state.epoch, epoch)) return undefined;
-      if (page.entries.length > 0) await this.#redis.run(stageTurns, [name], staged(page.entries));
-      for (const { turn, participantId } of page.entries) {
-        if (participantId !== '') turnsBy[participantId] = (turnsBy[participantId] ?? 0) + 1;
-        lastTurnSeq = turn.seq;
+      if (page.count > 0) {
+        await this.#redis.run(stageTurns, [name], [COPY_LIFETIME, ...page.turns.flat()]);
+        lastTurnSeq = page.lastSeq;
       }
-      turnCount += page.entries.length;
+      for (const [, participantId] of page.turns) {
+        if (participantId !== '') turnsBy[participantId] = (turnsBy[participantId] ?? 0) + 1;
+      }
+      turnCount += page.count;
       if (page.more) continue;
       return { name: turnCount > 0 ? name : '', lastTurnSeq, turnCount, turnsBy };
     }
@@ -91,13 +99,16 @@ export class RedisTurns implements TurnLog {
     return this.#doorbell.listen(key, (news) => heard(news === '' ? undefined : parseNews(news)));
   }
 
-  async #read(key: SessionKey, range: TurnRange) {
+  async #read<T>(key: SessionKey, range: TurnRange, how: typeof READ | typeof READ_STORED) {
     const { direction, afterSeq, beforeSeq = '', since = '', beforeTime = '', count, bytes } = range;
-    const bounds = [afterSeq, beforeSeq, since, beforeTime, direction, count, bytes];
+    const bounds = [afterSeq, beforeSeq, since, beforeTime, direction, count, bytes, how];
     const keys = [this.#keys.log(key), this.#keys.turns(key)];
-    const [state, entries, more] = (await this.#redis.run(readTurns, keys, bounds)) as string[];
-    if (state === undefined) return undefined;
-    return { state: parseState(state), entries: parseEntries(entries!), more: more === '1' };
+    const reply = (await this.#redis.run(readTurns, keys, bounds)) as
+      | []
+      | [string, T, number, string, string];
+    if (reply.length === 0) return undefined;
+    const [state, turns, size, last, more] = reply;
+    return { state: parseState(state), turns, count: size, lastSeq: Number(last), more: more === '1' };
   }
 
   /** Runs a script that changes the log; the words of its answer. */
@@ -138,13 +149,16 @@ function countedFor({ participantId, role }: NewTurn): string {
   return role === 'ASSISTANT' ? 'AGENT' : '';
 }
 
-function staged(entries: readonly Entry[]): (string | number)[] {
-  const written = entries.flatMap(({ turn, participantId }) => [
-    `${turn.seq}-${turn.createTime}`,
-    participantId,
-    toText(turn.bytes),
-  ]);
-  return [COPY_LIFETIME, ...written];
+/** What append_turns tells followers: the epoch and the seq before, a line, the frames. */
+function parseNews(text: string): News {
+  const line = text.indexOf('\n');
+  const [created, number, after] = text.slice(0, line).split(' ') as [string, string, string];
+  return { epoch: epochOf(created, number), after: Number(after), frames: fromText(text.slice(line + 1)) };
+}
+
+/** As the scripts write it. */
+function epochOf(created: string, number: string): Epoch {
+  return { created: Number(created), number: Number(number) };
 }
 
 function parseState(text: string): LogState {

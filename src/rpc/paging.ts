@@ -57,15 +57,14 @@ export class Page<Position> {
     return true;
   }
 
-  /** Says that there is more than was offered. */
-  leaveRest(): void {
-    this.#more = true;
-  }
-
   /** Empty when nothing was left over. */
   get nextPageToken(): string {
-    if (!this.#more) return '';
-    const position = JSON.stringify(this.#last);
+    return this.#more ? this.tokenAfter(this.#last!) : '';
+  }
+
+  /** For pages that are not put together here: where the next one begins. */
+  tokenAfter(last: Position): string {
+    const position = JSON.stringify(last);
     return `${Buffer.from(position).toString('base64url')}.${this.#checksum(position)}`;
   }
 

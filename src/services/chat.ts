@@ -22,10 +22,7 @@ import { MAX_PAGE_BYTES, Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
 import type { Micros } from '../sessions/session.ts';
 import { keyOf } from './session_input.ts';
-import { newTurns, turnField } from './turn_messages.ts';
-
-/** The one field of answers that are turns. */
-const TURNS = 1;
+import { newTurns } from './turn_messages.ts';
 
 export class ChatService implements ServiceImpl<typeof Proto> {
   readonly #history: History;
@@ -38,25 +35,23 @@ export class ChatService implements ServiceImpl<typeof Proto> {
 
   async appendTurns(request: AppendTurnsRequest, call: Call) {
     const { messages, expectedLastSeq } = request;
-    const { turns, cursor } = await this.#history.append(
+    const { frames, cursor } = await this.#history.append(
       keyOf(request),
       newTurns(messages),
       expectedLastSeq,
       call,
     );
     const rest = toBinary(AppendTurnsResponseSchema, create(AppendTurnsResponseSchema, { cursor }));
-    return Buffer.concat([...turns.map((turn) => turnField(TURNS, turn)), rest]);
+    return Buffer.concat([...frames, rest]);
   }
 
   async listTurns(request: ListTurnsRequest) {
     const page = new Page(ListTurnsRequestSchema, request, isSeq);
     const range = rangeOf(request, page.after, page.size);
-    const { turns, more, cursor } = await this.#history.list(keyOf(request), range);
-    for (const turn of turns) page.add(turnField(TURNS, turn), turn.seq);
-    if (more) page.leaveRest();
-    const items = range.direction === 'FORWARD' ? page.items : page.items.reverse();
-    const rest = create(ListTurnsResponseSchema, { nextPageToken: page.nextPageToken, cursor });
-    return Buffer.concat([...items, toBinary(ListTurnsResponseSchema, rest)]);
+    const { frames, lastSeq, more, cursor } = await this.#history.list(keyOf(request), range);
+    const nextPageToken = more ? page.tokenAfter(lastSeq) : '';
+    const rest = create(ListTurnsResponseSchema, { nextPageToken, cursor });
+    return Buffer.concat([frames, toBinary(ListTurnsResponseSchema, rest)]);
   }
 
   followTurns(request: FollowTurnsRequest, call: Call) {

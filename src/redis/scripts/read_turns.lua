@@ -4,17 +4,18 @@
 --   3 only turns stored at this time in µs or later ('' = any), 4 only earlier than this one ('' = any)
 --   5 'FORWARD' = from the oldest, 'BACKWARD' = from the newest
 --   6 how many at most, 7 how many bytes at most, but one turn always
--- Returns: {} when there is no session, else {state, turns, '1' when there are more}
+--   8 '1' = give them as they are stored
+-- Returns: {} when there is no session, else {state, turns, how many, the last seq read, '1' when there are more}
 --   state: time of creation, epoch, last turn seq, why the epoch began or '-', '1' when the session is deleted,
 --     when it ends in ms since the epoch or -1
---   turns: one after the other, each as seq, '-', time in µs, ' ', whom it counts for, ' ', the turn
+--   turns: one after the other, the oldest first; as they are stored, a list of id, whom it counts for, turn
 
 -- The first turns tell how large the others may be.
 local FIRST = 8
 
 local log, turns = KEYS[1], KEYS[2]
 local after, before, since, til = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local forward, count, budget = ARGV[5] == 'FORWARD', tonumber(ARGV[6]), tonumber(ARGV[7])
+local forward, count, budget, stored = ARGV[5] == 'FORWARD', tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
 
 local state = redis.call('HMGET', log, 'created', 'epoch', 'kept', 'reset', 'deleted')
 if not state[5] then return {} end
@@ -38,25 +39,29 @@ before = math.min(before or kept + 1, kept + 1)
 if since and kept > 0 then after = math.max(after, first_since(since) - 1) end
 if til and kept > 0 then before = math.min(before, first_since(til)) end
 
-local read, bytes, more = {}, 0, count == 0 and after + 1 < before
-while #read < count and after + 1 < before and not more do
+local read, size, bytes, last = {}, 0, 0, '0'
+local more = count == 0 and after + 1 < before
+while size < count and after + 1 < before and not more do
   local limit = FIRST
-  if #read > 0 then limit = math.max(1, math.floor((budget - bytes) / (bytes / #read))) end
-  limit = math.min(limit, count - #read + 1)
+  if size > 0 then limit = math.max(1, math.floor((budget - bytes) * size / bytes)) end
+  limit = math.min(limit, count - size + 1)
   local low, high = string.format('%.0f', after + 1), string.format('%.0f', before - 1)
   local entries = forward and redis.call('XRANGE', turns, low, high, 'COUNT', limit)
     or redis.call('XREVRANGE', turns, high, low, 'COUNT', limit)
   for _, entry in ipairs(entries) do
     local value = entry[2][2]
-    if #read == count or (#read > 0 and bytes + #value > budget) then
+    if size == count or (size > 0 and bytes + #value > budget) then
       more = true
       break
     end
-    bytes = bytes + #value
-    read[#read + 1] = entry[1] .. ' ' .. entry[2][1] .. ' ' .. value
-    local seq = tonumber(string.match(entry[1], '^%d+'))
-    if forward then after = seq else before = seq end
+    size, bytes, last = size + 1, bytes + #value, string.match(entry[1], '^%d+')
+    read[size] = stored and {entry[1], entry[2][1], value} or value
   end
+  if forward then after = tonumber(last) else before = tonumber(last) end
   if #entries < limit then break end
 end
-return {described, table.concat(read), more and '1' or '0'}
+if stored then return {described, read, size, last, more and '1' or '0'} end
+if forward then return {described, table.concat(read), size, last, more and '1' or '0'} end
+local ascending = {}
+for index = size, 1, -1 do ascending[size - index + 1] = read[index] end
+return {described, table.concat(ascending), size, last, more and '1' or '0'}
