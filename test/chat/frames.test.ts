@@ -1,0 +1,47 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FollowTurnsResponseSchema, ListTurnsResponseSchema } from '../../gen/parley/v1/chat_service_pb.ts';
+import { TurnSchema } from '../../gen/parley/v1/content_pb.ts';
+import { asSecondField, splitFrames, toFrame } from '../../src/chat/frames.ts';
+import { forAll } from '../property.ts';
+
+const anySeq = fc.integer({ min: 1, max: 2 ** 32 - 1 });
+const anyTime = fc.integer({ min: 0, max: 4e15 });
+const anyText = fc.string({ unit: 'binary', maxLength: 300 }).map((text) => text.toWellFormed());
+
+function bodyOf(text: string): Uint8Array {
+  return toBinary(TurnSchema, create(TurnSchema, { parts: [{ content: { case: 'text', value: text } }] }));
+}
+
+function turnOf(seq: number, time: number, text: string) {
+  const seconds = Math.floor(time / 1e6);
+  const createTime = { seconds: BigInt(seconds), nanos: (time - seconds * 1e6) * 1000 };
+  return create(TurnSchema, { seq, createTime, parts: [{ content: { case: 'text', value: text } }] });
+}
+
+describe('frames', () => {
+  it('one after the other are the turns of an answer', () => {
+    forAll([fc.array(fc.tuple(anySeq, anyTime, anyText), { maxLength: 5 })], (turns) => {
+      const frames = turns.map(([seq, time, text]) => toFrame(seq, time, bodyOf(text)));
+      const answer = fromBinary(ListTurnsResponseSchema, Buffer.concat(frames));
+      expect(answer.turns).toEqual(turns.map((turn) => turnOf(...turn)));
+    });
+  });
+
+  it('are found again, with their seqs, when they were put together', () => {
+    forAll([fc.array(fc.tuple(anySeq, anyTime, anyText), { maxLength: 5 })], (turns) => {
+      const frames = turns.map(([seq, time, text]) => toFrame(seq, time, bodyOf(text)));
+      const split = splitFrames(Buffer.concat(frames));
+      expect(split.map(({ seq }) => seq)).toEqual(turns.map(([seq]) => seq));
+      expect(split.map(({ frame }) => Buffer.from(frame))).toEqual(frames);
+    });
+  });
+
+  it('are the turn of a message to a follower', () => {
+    forAll([anySeq, anyTime, anyText], (seq, time, text) => {
+      const message = fromBinary(FollowTurnsResponseSchema, asSecondField(toFrame(seq, time, bodyOf(text))));
+      expect(message.event).toEqual({ case: 'turn', value: turnOf(seq, time, text) });
+    });
+  });
+});
