@@ -2,7 +2,7 @@
 import type { Activity } from '../sessions/session.ts';
 
 /** Of a session that has just been made. */
-export const NO_ACTIVITY: Activity = { updateTime: 0, lastTurnSeq: 0, turnCount: 0, turnsBy: {} };
+export const NO_ACTIVITY: Activity = { updateTime: 0, lastTurnSeq: 0, turnCount: 0, turnsBy: undefined };
 
 /** The fields of the log that {@link activityOf} takes, in its order. */
 export const ACTIVITY_FIELDS = ['updated', 'kept', 'count', 'by'] as const;
@@ -12,7 +12,7 @@ export function activityOf([updated, kept, count, by]: readonly (string | null |
     updateTime: Number(updated ?? 0),
     lastTurnSeq: Number(kept ?? 0),
     turnCount: Number(count ?? 0),
-    turnsBy: by ? (JSON.parse(by) as Record<string, number>) : {},
+    turnsBy: by ? (JSON.parse(by) as Record<string, number>) : undefined,
   };
 }
 
@@ -22,7 +22,7 @@ export function parseActivity(text: string): Activity {
     number,
     number,
     number,
-    Record<string, number>,
+    Record<string, number> | null,
   ];
-  return { updateTime, lastTurnSeq, turnCount, turnsBy };
+  return { updateTime, lastTurnSeq, turnCount, turnsBy: turnsBy ?? undefined };
 }

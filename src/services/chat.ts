@@ -1,5 +1,4 @@
 /** ChatService: messages in, the domain's turns out. */
-import { create, toBinary } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import {
   type AppendTurnsRequest,
@@ -23,6 +22,7 @@ import type { ServiceImpl } from '../rpc/service.ts';
 import type { Micros } from '../sessions/session.ts';
 import { keyOf } from './session_input.ts';
 import { newTurns } from './turn_messages.ts';
+import { writeText, written } from './wire.ts';
 
 export class ChatService implements ServiceImpl<typeof Proto> {
   readonly #history: History;
@@ -41,17 +41,22 @@ export class ChatService implements ServiceImpl<typeof Proto> {
       expectedLastSeq,
       call,
     );
-    const rest = toBinary(AppendTurnsResponseSchema, create(AppendTurnsResponseSchema, { cursor }));
-    return Buffer.concat([...frames, rest]);
+    return written((writer) => {
+      for (const frame of frames) writer.raw(frame);
+      writeText(writer, AppendTurnsResponseSchema.field.cursor.number, cursor);
+    });
   }
 
   async listTurns(request: ListTurnsRequest) {
     const page = new Page(ListTurnsRequestSchema, request, isSeq);
     const range = rangeOf(request, page.after, page.size);
     const { frames, lastSeq, more, cursor } = await this.#history.list(keyOf(request), range);
-    const nextPageToken = more ? page.tokenAfter(lastSeq) : '';
-    const rest = create(ListTurnsResponseSchema, { nextPageToken, cursor });
-    return Buffer.concat([frames, toBinary(ListTurnsResponseSchema, rest)]);
+    const { nextPageToken: next, cursor: end } = ListTurnsResponseSchema.field;
+    return written((writer) => {
+      writer.raw(frames);
+      writeText(writer, next.number, more ? page.tokenAfter(lastSeq) : '');
+      writeText(writer, end.number, cursor);
+    });
   }
 
   followTurns(request: FollowTurnsRequest, call: Call) {

@@ -1,9 +1,9 @@
 /** The domain's participants and revisions as proto messages. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { ConfigsOperation, type ConfigsRevisionSchema } from '../../gen/parley/v1/configs_service_pb.ts';
 import { ParticipantKind, type ParticipantSchema } from '../../gen/parley/v1/session_service_pb.ts';
-import type { ConfigsRevision, Micros, Milliseconds, Participant } from '../sessions/session.ts';
+import type { ConfigsRevision, Micros, Participant } from '../sessions/session.ts';
 
 /** `turnCount`: how many turns of the log are its own. */
 export function participantMessage(
@@ -32,20 +32,11 @@ export function revisionMessage(revision: ConfigsRevision): MessageInitShape<typ
   };
 }
 
-export function timestamp(time: Micros): Timestamp {
+function timestamp(time: Micros): Timestamp {
   const seconds = Math.floor(time / 1e6);
   return {
     $typeName: 'google.protobuf.Timestamp',
     seconds: BigInt(seconds),
     nanos: (time - seconds * 1e6) * 1000,
-  };
-}
-
-export function duration(span: Milliseconds): Duration {
-  const seconds = Math.floor(span / 1000);
-  return {
-    $typeName: 'google.protobuf.Duration',
-    seconds: BigInt(seconds),
-    nanos: (span - seconds * 1000) * 1e6,
   };
 }

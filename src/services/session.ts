@@ -39,7 +39,7 @@ import {
   sessionOrder,
   sessionUpdate,
 } from './session_input.ts';
-import { field, repeated } from './wire.ts';
+import { field, repeated, writeFlag, writeMessage, written } from './wire.ts';
 
 /** The one field of every response that is a session. */
 const SESSION = 1;
@@ -56,8 +56,10 @@ export class SessionService implements ServiceImpl<typeof Proto> {
     const input = newSession(request.session, key);
     const { answer, activity } = await this.#sessions.create(key, input, request.allowExisting, call);
     const { session, created } = answer;
-    const rest = toBinary(CreateSessionResponseSchema, create(CreateSessionResponseSchema, { created }));
-    return Buffer.concat([field(SESSION, encodeActive({ session, activity })), rest]);
+    return written((writer) => {
+      writeMessage(writer, SESSION, encodeActive({ session, activity }));
+      writeFlag(writer, CreateSessionResponseSchema.field.created.number, created);
+    });
   }
 
   async getSession(request: GetSessionRequest) {
@@ -161,5 +163,5 @@ function sessionAnswer({ answer, activity }: Mutated<Session>): Uint8Array {
 }
 
 function counted(participant: Participant, { turnsBy }: Activity) {
-  return participantMessage(participant, turnsBy[participant.participantId]);
+  return participantMessage(participant, turnsBy?.[participant.participantId]);
 }

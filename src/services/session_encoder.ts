@@ -6,11 +6,12 @@
  * when it is answered: fields of a message may come in any order.
  */
 import { hash } from 'node:crypto';
-import { type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { BinaryReader, type BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import {
   ContextOverflow,
+  ForkOriginSchema,
   ParticipantSchema,
   SessionSchema,
   TtlPolicy,
@@ -26,8 +27,17 @@ import {
   slidingTtl,
 } from '../sessions/session.ts';
 import type { EncodedSession } from '../sessions/store.ts';
-import { duration, participantMessage, timestamp } from './messages.ts';
-import { field, writeTimestamp } from './wire.ts';
+import { participantMessage } from './messages.ts';
+import {
+  writeDuration,
+  writeFlag,
+  writeMessage,
+  writeNumber,
+  writeStruct,
+  writeText,
+  writeTimestamp,
+  written,
+} from './wire.ts';
 
 /** What `redis/` stores; what is stored under another schema is encoded anew. */
 export const sessionEncoder = {
@@ -37,7 +47,7 @@ export const sessionEncoder = {
   encode(session: Session): Buffer {
     const known = recent.get(session.etag);
     if (known?.session === session) return known.bytes;
-    const bytes = encode(SessionSchema, sessionMessage(session));
+    const bytes = written((writer) => writeSession(writer, session));
     if (bytes.length <= MAX_RECENT_BYTES) recent.set(session.etag, { session, bytes });
     if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value!);
     return bytes;
@@ -49,8 +59,8 @@ const recent = new Map<string, { readonly session: Session; readonly bytes: Buff
 const MAX_RECENT = 128;
 const MAX_RECENT_BYTES = 32 * 1024;
 
-const { lastTurnSeq, turnCount, updateTime, expireTime: expires, participants } = SessionSchema.field;
-const { participantId, turnCount: turnsOfParticipant } = ParticipantSchema.field;
+const F = SessionSchema.field;
+const P = ParticipantSchema.field;
 
 /** A session as it is answered. */
 export function encodeActive({ session, activity }: ActiveSession): Buffer {
@@ -64,74 +74,81 @@ export function encodeActive({ session, activity }: ActiveSession): Buffer {
 
 /** An encoded session with its activity. */
 export function complete({ bytes, slidingTtl, activity }: EncodedSession): Buffer {
-  const moving = new BinaryWriter();
-  moving.tag(lastTurnSeq.number, WireType.Varint).uint32(activity.lastTurnSeq);
-  moving.tag(turnCount.number, WireType.Varint).uint32(activity.turnCount);
-  writeTimestamp(moving, updateTime.number, activity.updateTime);
-  if (slidingTtl !== undefined) {
-    writeTimestamp(moving, expires.number, activity.updateTime + slidingTtl * 1000);
-  }
-  const counted = Object.keys(activity.turnsBy).length > 0;
-  return Buffer.concat([...(counted ? withCounts(bytes, activity.turnsBy) : [bytes]), moving.finish()]);
+  const { updateTime, lastTurnSeq, turnCount, turnsBy } = activity;
+  return written((writer) => {
+    if (turnsBy === undefined) writer.raw(bytes);
+    else writeCounted(writer, bytes, turnsBy);
+    writeNumber(writer, F.lastTurnSeq.number, lastTurnSeq);
+    writeNumber(writer, F.turnCount.number, turnCount);
+    writeTimestamp(writer, F.updateTime.number, updateTime);
+    if (slidingTtl !== undefined) {
+      writeTimestamp(writer, F.expireTime.number, updateTime + slidingTtl * 1000);
+    }
+  });
 }
 
 /** The same session, its participants with their counts. */
-function withCounts(bytes: Uint8Array, turnsBy: Readonly<Record<string, number>>): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
+function writeCounted(
+  writer: BinaryWriter,
+  bytes: Uint8Array,
+  turnsBy: Readonly<Record<string, number>>,
+): void {
   const reader = new BinaryReader(bytes);
   for (let from = 0; reader.pos < reader.len; from = reader.pos) {
     const [number, type] = reader.tag();
-    if (number !== participants.number) {
+    if (number !== F.participants.number) {
       reader.skip(type);
-      pieces.push(bytes.subarray(from, reader.pos));
+      writer.raw(bytes.subarray(from, reader.pos));
       continue;
     }
     const participant = reader.bytes();
-    const count = turnsBy[idOf(participant)] ?? 0;
-    const counted = new BinaryWriter().tag(turnsOfParticipant.number, WireType.Varint).uint32(count).finish();
-    pieces.push(field(number, Buffer.concat([participant, counted])));
+    writer.tag(number, WireType.LengthDelimited).fork();
+    writer.raw(participant);
+    writeNumber(writer, P.turnCount.number, turnsBy[idOf(participant)] ?? 0);
+    writer.join();
   }
-  return pieces;
 }
 
 function idOf(participant: Uint8Array): string {
   const reader = new BinaryReader(participant);
   while (reader.pos < reader.len) {
     const [number, type] = reader.tag();
-    if (number === participantId.number) return reader.string();
+    if (number === P.participantId.number) return reader.string();
     reader.skip(type);
   }
   return '';
 }
 
-function sessionMessage(session: Session): MessageInitShape<typeof SessionSchema> {
+function writeSession(writer: BinaryWriter, session: Session): void {
   const bound = boundParticipants(session);
-  const { ttl, deleteTime, purgeTime, forkedFrom } = session;
-  const expires = slidingTtl(session) === undefined ? expireTime(session) : undefined;
-  return {
-    namespace: session.namespace,
-    sessionId: session.sessionId,
-    displayName: session.displayName,
-    userId: firstOf(bound, 'USER'),
-    agentId: firstOf(bound, 'AGENT'),
-    participants: bound.map((participant) => participantMessage(participant)),
-    situation: session.situation,
-    metadata: session.metadata,
-    data: session.data,
-    ...(session.configs.configs && { configs: session.configs.configs }),
-    renderTemplates: session.renderTemplates,
-    contextOverflow: ContextOverflow[session.contextOverflow],
-    tokenBudget: session.tokenBudget,
-    ...(ttl !== undefined && { ttl: duration(ttl) }),
-    ttlPolicy: TtlPolicy[session.ttlPolicy],
-    configsRevision: session.configs.revision,
-    ...(forkedFrom && { forkedFrom }),
-    createTime: timestamp(session.createTime),
-    ...(deleteTime !== undefined && { deleteTime: timestamp(deleteTime) }),
-    ...(expires !== undefined && { expireTime: timestamp(expires) }),
-    ...(purgeTime !== undefined && { purgeTime: timestamp(purgeTime) }),
-    etag: session.etag,
-  };
+  const { configs, forkedFrom } = session;
+  writeText(writer, F.namespace.number, session.namespace);
+  writeText(writer, F.sessionId.number, session.sessionId);
+  writeText(writer, F.displayName.number, session.displayName);
+  writeText(writer, F.userId.number, firstOf(bound, 'USER'));
+  writeText(writer, F.agentId.number, firstOf(bound, 'AGENT'));
+  for (const participant of bound) {
+    writeMessage(writer, F.participants.number, encode(ParticipantSchema, participantMessage(participant)));
+  }
+  writeText(writer, F.situation.number, session.situation);
+  writeFlag(writer, F.renderTemplates.number, session.renderTemplates);
+  writeStruct(writer, F.metadata.number, session.metadata);
+  writeStruct(writer, F.configs.number, configs.configs);
+  writeStruct(writer, F.data.number, session.data);
+  writeNumber(writer, F.contextOverflow.number, ContextOverflow[session.contextOverflow]);
+  writeNumber(writer, F.tokenBudget.number, session.tokenBudget);
+  writeDuration(writer, F.ttl.number, session.ttl);
+  writeNumber(writer, F.ttlPolicy.number, TtlPolicy[session.ttlPolicy]);
+  writeNumber(writer, F.configsRevision.number, configs.revision);
+  if (forkedFrom) {
+    const origin = toBinary(ForkOriginSchema, create(ForkOriginSchema, forkedFrom));
+    writeMessage(writer, F.forkedFrom.number, origin);
+  }
+  writeTimestamp(writer, F.createTime.number, session.createTime);
+  writeTimestamp(writer, F.deleteTime.number, session.deleteTime);
+  if (slidingTtl(session) === undefined) writeTimestamp(writer, F.expireTime.number, expireTime(session));
+  writeTimestamp(writer, F.purgeTime.number, session.purgeTime);
+  writeText(writer, F.etag.number, session.etag);
 }
 
 function firstOf(participants: Participant[], kind: Participant['kind']): string {

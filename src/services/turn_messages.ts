@@ -1,12 +1,21 @@
 /** What is said: messages in, bodies of turns out; frames of turns in, what followers are sent out. */
+import { toBinary } from '@bufbuild/protobuf';
+import { type BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { FollowTurnsResponseSchema, ResetReason } from '../../gen/parley/v1/chat_service_pb.ts';
-import { type Message, type Part, Role, TurnSchema, TurnStatus } from '../../gen/parley/v1/content_pb.ts';
+import {
+  type Message,
+  type Part,
+  PartSchema,
+  Role,
+  TurnSchema,
+  TurnStatus,
+} from '../../gen/parley/v1/content_pb.ts';
 import type { FollowEncoder } from '../chat/follow.ts';
 import { asSecondField } from '../chat/frames.ts';
 import type { NewTurn, Role as TurnRole } from '../chat/turns.ts';
 import { fieldInvalid } from '../errors.ts';
 import { encode } from '../rpc/codec.ts';
-import { field } from './wire.ts';
+import { writeMessage, writeNumber, writeStruct, writeText, written } from './wire.ts';
 
 /** The messages of an AppendTurns request as turns. */
 export function newTurns(messages: readonly Message[]): NewTurn[] {
@@ -14,17 +23,31 @@ export function newTurns(messages: readonly Message[]): NewTurn[] {
 }
 
 function newTurn({ role, participantId, content, parts, metadata }: Message, path: string): NewTurn {
-  const said = content === '' ? parts : [textPart(content), ...parts];
-  if (!said.some(saysSomething)) throw fieldInvalid(path, 'has no content: set `content`, or `parts`');
+  if (content === '' && !parts.some(saysSomething))
+    throw fieldInvalid(path, 'has no content: set `content`, or `parts`');
   const side = role === Role.UNSPECIFIED ? Role.USER : role;
-  const body = encode(TurnSchema, {
-    role: side,
-    participantId,
-    parts: said,
-    ...(metadata && { metadata }),
-    status: TurnStatus.COMPLETE,
+  const body = written((writer) => {
+    writeNumber(writer, T.role.number, side);
+    writeText(writer, T.participantId.number, participantId);
+    if (content !== '') writePart(writer, textPart(content));
+    for (const part of parts) writePart(writer, part);
+    writeStruct(writer, T.metadata.number, metadata);
+    writeNumber(writer, T.status.number, TurnStatus.COMPLETE);
   });
   return { role: ROLES[side]!, participantId, body };
+}
+
+const T = TurnSchema.field;
+
+function writePart(writer: BinaryWriter, part: Part): void {
+  const { content } = part;
+  if (content.case === 'text') {
+    writer.tag(T.parts.number, WireType.LengthDelimited).fork();
+    writer.tag(PartSchema.field.text.number, WireType.LengthDelimited).string(content.value);
+    writer.join();
+  } else {
+    writeMessage(writer, T.parts.number, toBinary(PartSchema, part));
+  }
 }
 
 const ROLES: Readonly<Record<number, TurnRole>> = {
@@ -46,7 +69,11 @@ const CURSOR = FollowTurnsResponseSchema.field.cursor.number;
 
 /** What followers are sent, as encoded `FollowTurnsResponse`s. */
 export const followEncoder: FollowEncoder<Uint8Array> = {
-  turn: ({ frame }, cursor) => Buffer.concat([field(CURSOR, Buffer.from(cursor)), asSecondField(frame)]),
+  turn: ({ frame }, cursor) =>
+    written((writer) => {
+      writeText(writer, CURSOR, cursor);
+      writer.raw(asSecondField(frame));
+    }),
   reset: (reason, cursor) =>
     encode(FollowTurnsResponseSchema, {
       cursor,

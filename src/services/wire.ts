@@ -1,22 +1,53 @@
-/** Pieces of encoded messages: answers that are mostly stored bytes are put together of such. */
-import { type BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import type { Micros } from '../sessions/session.ts';
+/**
+ * Messages on the wire, for the answers that are given most: they are put
+ * together of stored bytes, or written field by field, which costs a third of
+ * making a message first. As everywhere in proto3, what is empty is left out.
+ */
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import type { Micros, Milliseconds } from '../sessions/session.ts';
+import type { JsonObject } from '../structs/json.ts';
+import { encodeStruct } from '../structs/wire.ts';
 
-/** An embedded message as an encoded field. */
-export function field(number: number, message: Uint8Array): Uint8Array {
-  const header: number[] = [];
-  varint(header, (number << 3) | WireType.LengthDelimited);
-  varint(header, message.length);
-  return Buffer.concat([Buffer.from(header), message]);
+/** The writer that is used again: a new one costs more than a small message. */
+let spare: BinaryWriter | undefined;
+/** One that has grown larger is not kept. */
+const MAX_SPARE_BYTES = 64 * 1024;
+
+/** The bytes that `write` writes. */
+export function written(write: (writer: BinaryWriter) => void): Buffer {
+  const writer = spare ?? new BinaryWriter();
+  spare = undefined; // until it is done: `write` may write something else meanwhile, or fail
+  write(writer);
+  const bytes = writer.finish();
+  if (bytes.length <= MAX_SPARE_BYTES) spare = writer;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** An answer that is encoded items of one repeated field, and the rest of it encoded. */
-export function repeated(number: number, items: readonly Uint8Array[], rest: Uint8Array): Buffer {
-  return Buffer.concat([...items.map((item) => field(number, item)), rest]);
+export function writeText(writer: BinaryWriter, number: number, value: string): void {
+  if (value !== '') writer.tag(number, WireType.LengthDelimited).string(value);
 }
 
-/** A `google.protobuf.Timestamp` as a field. */
-export function writeTimestamp(writer: BinaryWriter, number: number, time: Micros): void {
+/** A uint32 or an enum value. */
+export function writeNumber(writer: BinaryWriter, number: number, value: number): void {
+  if (value !== 0) writer.tag(number, WireType.Varint).uint32(value);
+}
+
+export function writeFlag(writer: BinaryWriter, number: number, value: boolean): void {
+  if (value) writer.tag(number, WireType.Varint).bool(value);
+}
+
+/** An embedded message, already encoded; also when it is empty. */
+export function writeMessage(writer: BinaryWriter, number: number, value: Uint8Array): void {
+  writer.tag(number, WireType.LengthDelimited).bytes(value);
+}
+
+export function writeStruct(writer: BinaryWriter, number: number, value: JsonObject | undefined): void {
+  if (value) writeMessage(writer, number, encodeStruct(value));
+}
+
+/** A `google.protobuf.Timestamp`. */
+export function writeTimestamp(writer: BinaryWriter, number: number, time: Micros | undefined): void {
+  if (time === undefined) return;
   const seconds = Math.floor(time / 1e6);
   writer.tag(number, WireType.LengthDelimited).fork();
   writer.tag(1, WireType.Varint).int64(seconds);
@@ -24,7 +55,17 @@ export function writeTimestamp(writer: BinaryWriter, number: number, time: Micro
   writer.join();
 }
 
-function varint(bytes: number[], value: number): void {
-  for (; value >= 0x80; value >>>= 7) bytes.push((value & 0x7f) | 0x80);
-  bytes.push(value);
+/** A `google.protobuf.Duration`. */
+export function writeDuration(writer: BinaryWriter, number: number, span: Milliseconds | undefined): void {
+  writeTimestamp(writer, number, span === undefined ? undefined : span * 1000); // the same two fields
+}
+
+/** An embedded message as an encoded field. */
+export function field(number: number, message: Uint8Array): Buffer {
+  return written((writer) => writeMessage(writer, number, message));
+}
+
+/** An answer that is encoded items of one repeated field, and the rest of it encoded. */
+export function repeated(number: number, items: readonly Uint8Array[], rest: Uint8Array): Buffer {
+  return Buffer.concat([...items.map((item) => field(number, item)), rest]);
 }

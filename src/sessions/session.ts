@@ -84,8 +84,8 @@ export interface Activity {
   /** 0 when the log is empty. */
   readonly lastTurnSeq: number;
   readonly turnCount: number;
-  /** How many turns of the log are each participant's; those with none may be absent. */
-  readonly turnsBy: Readonly<Record<string, number>>;
+  /** How many turns of the log are each participant's; who has none may be absent. Undefined when nobody has any. */
+  readonly turnsBy: Readonly<Record<string, number>> | undefined;
 }
 
 /** A session with its activity: all there is to tell of it. */

@@ -28,7 +28,7 @@ end
 local function activity(log)
   local moving = redis.call('HMGET', log, 'updated', 'kept', 'count', 'by')
   return '[' .. (moving[1] or 0) .. ',' .. (moving[2] or 0) .. ',' .. (moving[3] or 0) .. ','
-    .. (moving[4] or '{}') .. ']'
+    .. (moving[4] or 'null') .. ']'
 end
 
 -- The mutation was computed from a session with this etag ('' = from none) and
