@@ -1,10 +1,10 @@
-import { createConnection } from 'node:net';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { PatchConfigsRequestSchema } from '../../gen/parley/v1/configs_service_pb.ts';
 import { newId, useParley } from '../harness.ts';
 import { refusal } from '../refusal.ts';
 import { frame, rawCall, rawStatus } from '../rpc/wire.ts';
+import { keysOf } from './keys_of.ts';
 
 const parley = useParley();
 
@@ -105,9 +105,9 @@ describe('a permanent delete', () => {
     const sessionId = newId();
     await parley.sessions.createSession({ sessionId, requestId: 'a', session: { configs: { a: 1 } } });
     await parley.configs.patchConfigs({ sessionId, requestId: 'b', configs: { b: 1 } });
-    expect(await keysOf(sessionId)).not.toEqual([]);
+    expect(await keysOf(parley, sessionId)).not.toEqual([]);
     await parley.sessions.deleteSession({ sessionId, permanent: true });
-    expect(await keysOf(sessionId)).toEqual([]);
+    expect(await keysOf(parley, sessionId)).toEqual([]);
   });
 });
 
@@ -157,15 +157,6 @@ describe('the same request', () => {
     expect(await parley.sessions.updateSession(timed)).toEqual(first);
   });
 });
-
-/** The keys Redis holds of a session. */
-async function keysOf(sessionId: string): Promise<string[]> {
-  const socket = createConnection(inject('redisUrl'));
-  socket.setEncoding('utf8').write(`KEYS ${parley.keyPrefix}:*${sessionId}*\r\nQUIT\r\n`);
-  let text = '';
-  for await (const chunk of socket) text += chunk;
-  return text.split('\r\n').filter((line) => line.includes(sessionId));
-}
 
 describe('a permanent delete that is repeated', () => {
   it('never purges whoever has the id next, however often the id went round', async () => {
