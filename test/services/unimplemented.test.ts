@@ -6,8 +6,6 @@ const parley = useParley();
 const ask = { sessionId: 'any' };
 
 it.each([
-  ['TruncateSession', () => parley.sessions.truncateSession(ask)],
-  ['ForkSession', () => parley.sessions.forkSession(ask)],
   ['IntegrateSession', () => Array.fromAsync(parley.sessions.integrateSession(ask))],
   ['ListInsights', () => parley.sessions.listInsights(ask)],
 ])('%s is of a later version: UNIMPLEMENTED', async (_, call) => {
