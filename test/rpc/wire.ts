@@ -1,13 +1,15 @@
 /** A server for one test, and clients from well-behaved to hostile. */
-import { type ClientHttp2Stream, connect } from 'node:http2';
+import { type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2';
 import type { DescService } from '@bufbuild/protobuf';
 import { type Client, ConnectError, createClient } from '@connectrpc/connect';
+import { findTrailerError } from '@connectrpc/connect/protocol-grpc';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
 import type { Interceptor } from '../../src/rpc/interceptor.ts';
 import { type Pipeline, serve } from '../../src/rpc/serve.ts';
 import type { ServiceImpl } from '../../src/rpc/service.ts';
+import { summary } from '../refusal.ts';
 
 /** Serves until the test is over. */
 export async function startServer<S extends DescService>(
@@ -88,9 +90,21 @@ export function frame(message: Uint8Array, compressed: 0 | 1 = 0): Buffer {
 
 /** The `grpc-status` that ends a raw call, from its trailers or its only headers. */
 export async function rawStatus(stream: ClientHttp2Stream): Promise<number> {
+  return Number((await ending(stream))['grpc-status']);
+}
+
+/** What a raw call is refused with, as `refusal` puts it. */
+export async function rawRefusal(stream: ClientHttp2Stream): Promise<string> {
+  const headers = Object.entries(await ending(stream)).filter(([name]) => !name.startsWith(':'));
+  const error = findTrailerError(new Headers(headers.map(([name, value]) => [name, String(value)])));
+  if (!error) throw new Error('the call succeeded');
+  return summary(error);
+}
+
+async function ending(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
   return new Promise((resolve, reject) => {
     for (const event of ['response', 'trailers']) {
-      stream.on(event, (headers) => 'grpc-status' in headers && resolve(Number(headers['grpc-status'])));
+      stream.on(event, (headers) => 'grpc-status' in headers && resolve(headers));
     }
     stream.on('close', () => reject(new Error('closed without a status')));
     stream.resume();

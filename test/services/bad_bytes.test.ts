@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ChatService } from '../../gen/parley/v1/chat_service_pb.ts';
 import { ConfigsService } from '../../gen/parley/v1/configs_service_pb.ts';
 import { CreateSessionRequestSchema, SessionService } from '../../gen/parley/v1/session_service_pb.ts';
 import { newId, useParley } from '../harness.ts';
@@ -9,7 +10,7 @@ import { refusal } from '../refusal.ts';
 import { frame, rawCall, rawStatus } from '../rpc/wire.ts';
 
 const parley = useParley();
-const METHODS = [SessionService, ConfigsService].flatMap((service) =>
+const METHODS = [SessionService, ConfigsService, ChatService].flatMap((service) =>
   service.methods.map((method) => `/${service.typeName}/${method.name}`),
 );
 const CREATE = '/parley.v1.SessionService/CreateSession';

@@ -33,6 +33,11 @@ describe('an id', () => {
       parley.sessions.truncateSession({ sessionId }),
       parley.sessions.forkSession({ sessionId }),
       parley.sessions.listInsights({ sessionId }),
+      parley.chat.appendTurns({ sessionId, messages: [{ content: 'x' }] }),
+      parley.chat.listTurns({ sessionId }),
+      parley.chat.clearHistory({ sessionId }),
+      parley.chat.rewindHistory({ sessionId }),
+      Array.fromAsync(parley.chat.followTurns({ sessionId })),
       parley.configs.getConfigs({ sessionId }),
       parley.configs.patchConfigs({ sessionId }),
       parley.configs.deleteConfigs({ sessionId }),
@@ -53,6 +58,9 @@ describe('an id', () => {
         parley.sessions.listSessions({ namespace }),
         parley.sessions.batchGetSessions({ namespace, sessionIds: ['a'] }),
         parley.configs.getConfigs({ namespace, sessionId: 'a' }),
+        parley.sessions.forkSession({ namespace, sessionId: 'a' }),
+        parley.chat.listTurns({ namespace, sessionId: 'a' }),
+        Array.fromAsync(parley.chat.followTurns({ namespace, sessionId: 'a' })),
       ])
         expect(await refusal(call)).toBe('INVALID_ARGUMENT FIELD_INVALID namespace');
     },

@@ -32,6 +32,8 @@ describe('a deleted session', () => {
     ['ListParticipants', (sessionId: string) => parley.sessions.listParticipants({ sessionId })],
     ['GetConfigs', (sessionId: string) => parley.configs.getConfigs({ sessionId })],
     ['ListConfigsRevisions', (sessionId: string) => parley.configs.listConfigsRevisions({ sessionId })],
+    ['ListTurns', (sessionId: string) => parley.chat.listTurns({ sessionId })],
+    ['FollowTurns', (sessionId: string) => Array.fromAsync(parley.chat.followTurns({ sessionId }))],
     ['DeleteSession', (sessionId: string) => parley.sessions.deleteSession({ sessionId })],
   ])('is NOT_FOUND to %s', async (_, call) => {
     expect(await refusal(call(await deleted()))).toBe('NOT_FOUND SESSION_DELETED');
@@ -55,6 +57,14 @@ describe('a deleted session', () => {
     ['PatchConfigs', (sessionId: string) => parley.configs.patchConfigs({ sessionId, configs: {} })],
     ['DeleteConfigs', (sessionId: string) => parley.configs.deleteConfigs({ sessionId })],
     ['RollbackConfigs', (sessionId: string) => parley.configs.rollbackConfigs({ sessionId, revision: 1 })],
+    ['TruncateSession', (sessionId: string) => parley.sessions.truncateSession({ sessionId })],
+    ['ForkSession', (sessionId: string) => parley.sessions.forkSession({ sessionId })],
+    [
+      'AppendTurns',
+      (sessionId: string) => parley.chat.appendTurns({ sessionId, messages: [{ content: 'x' }] }),
+    ],
+    ['ClearHistory', (sessionId: string) => parley.chat.clearHistory({ sessionId })],
+    ['RewindHistory', (sessionId: string) => parley.chat.rewindHistory({ sessionId, toSeq: 1 })],
     [
       'CreateSession with allow_existing',
       (sessionId: string) => parley.sessions.createSession({ sessionId, allowExisting: true }),

@@ -1,6 +1,7 @@
 /** Every mutating RPC, ready to be called on a session of its own: what idempotency and etags hold for, they hold for all. */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { toBinary } from '@bufbuild/protobuf';
+import * as Chat from '../../gen/parley/v1/chat_service_pb.ts';
 import * as Configs from '../../gen/parley/v1/configs_service_pb.ts';
 import * as Sessions from '../../gen/parley/v1/session_service_pb.ts';
 import type { Clients } from '../harness.ts';
@@ -15,6 +16,10 @@ export interface Ask {
 
 export interface Mutation {
   readonly name: string;
+  /** Takes no etag. */
+  readonly etagless?: true;
+  /** Has no field by which one request could be another than the next. */
+  readonly alwaysSame?: true;
   /** Brings a session with configs, revision 2, into the state in which the mutation succeeds. */
   readonly prepare?: (parley: Clients, sessionId: string) => Promise<unknown>;
   /** Answers with the response, encoded. */
@@ -109,7 +114,54 @@ export const MUTATIONS: readonly Mutation[] = [
         configs.rollbackConfigs({ ...ask, revision: other ? 2 : 1 }),
       ),
   },
+  {
+    name: 'TruncateSession',
+    prepare: talk,
+    call: ({ sessions }, { other, ...ask }) =>
+      encoded(
+        Sessions.TruncateSessionResponseSchema,
+        sessions.truncateSession({ ...ask, ...(other && { etag: 'other' }) }),
+      ),
+  },
+  {
+    name: 'ForkSession',
+    etagless: true,
+    prepare: talk,
+    call: ({ sessions }, { other, ...ask }) =>
+      encoded(
+        Sessions.ForkSessionResponseSchema,
+        sessions.forkSession({ ...ask, ...(other && { throughSeq: 1 }) }),
+      ),
+  },
+  {
+    name: 'AppendTurns',
+    etagless: true,
+    prepare: talk,
+    call: ({ chat }, { other, ...ask }) =>
+      encoded(
+        Chat.AppendTurnsResponseSchema,
+        chat.appendTurns({ ...ask, messages: [{ content: other ? 'b' : 'a' }] }),
+      ),
+  },
+  {
+    name: 'ClearHistory',
+    etagless: true,
+    alwaysSame: true,
+    prepare: talk,
+    call: ({ chat }, { other, ...ask }) => encoded(Chat.ClearHistoryResponseSchema, chat.clearHistory(ask)),
+  },
+  {
+    name: 'RewindHistory',
+    etagless: true,
+    prepare: talk,
+    call: ({ chat }, { other, ...ask }) =>
+      encoded(Chat.RewindHistoryResponseSchema, chat.rewindHistory({ ...ask, toSeq: other ? 2 : 1 })),
+  },
 ];
+
+async function talk({ chat }: Clients, sessionId: string): Promise<void> {
+  await chat.appendTurns({ sessionId, messages: ['a', 'b', 'c'].map((content) => ({ content })) });
+}
 
 /** A session in the state a mutation asks for. */
 export async function sessionFor(parley: Clients, sessionId: string, { prepare }: Mutation): Promise<void> {

@@ -25,6 +25,8 @@ const FIELDS: Record<string, (sessionId: string, value: JsonObject) => Promise<u
   data_patch: (sessionId, dataPatch) => parley.sessions.updateSession({ sessionId, dataPatch }),
   'participant.settings': (sessionId, settings) =>
     parley.sessions.bindParticipant({ sessionId, participant: { participantId: 'a', kind: USER, settings } }),
+  'messages[1].metadata': (sessionId, metadata) =>
+    parley.chat.appendTurns({ sessionId, messages: [{ content: 'a' }, { content: 'b', metadata }] }),
   configs: (sessionId, configs) => parley.configs.updateConfigs({ sessionId, configs }),
   metadata_filter: (_, metadataFilter) => parley.sessions.listSessions({ metadataFilter }),
   filter_by_configs: (_, filterByConfigs) => parley.sessions.listSessions({ filterByConfigs }),

@@ -23,11 +23,20 @@ describe('a session of another namespace answers exactly as an absent one', () =
     ['RollbackConfigs', (ask) => parley.configs.rollbackConfigs({ ...ask, revision: 1 })],
     ['ListConfigsRevisions', (ask) => parley.configs.listConfigsRevisions(ask)],
     ['WatchConfigs', async (ask) => Array.fromAsync(parley.configs.watchConfigs(ask))],
+    ['TruncateSession', (ask) => parley.sessions.truncateSession(ask)],
+    ['ForkSession', (ask) => parley.sessions.forkSession(ask)],
+    ['AppendTurns', (ask) => parley.chat.appendTurns({ ...ask, messages: [{ content: 'x' }] })],
+    ['ListTurns', (ask) => parley.chat.listTurns(ask)],
+    ['FollowTurns', async (ask) => Array.fromAsync(parley.chat.followTurns(ask))],
+    ['ClearHistory', (ask) => parley.chat.clearHistory(ask)],
+    ['RewindHistory', (ask) => parley.chat.rewindHistory({ ...ask, toSeq: 1 })],
   ])('to %s', async (_, call) => {
     const sessionId = newId();
     const theirs = { namespace: 'theirs', sessionId };
     const session = { configs: { a: 1 }, userId: 'p' };
-    const { session: before } = await parley.sessions.createSession({ ...theirs, session });
+    await parley.sessions.createSession({ ...theirs, session });
+    await parley.chat.appendTurns({ ...theirs, messages: [{ content: 'a' }, { content: 'b' }] });
+    const { session: before } = await parley.sessions.getSession(theirs);
     const foreign = await failure(call({ namespace: 'mine', sessionId }));
     const absent = await failure(call({ namespace: 'nobodys', sessionId }));
     expect(summary(foreign)).toBe('NOT_FOUND SESSION_NOT_FOUND');
