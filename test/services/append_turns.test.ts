@@ -44,14 +44,13 @@ describe('an append', () => {
       seq: 1,
       role: USER,
       participantId: '',
-      metadata: {},
       tokenCount: 0,
       model: '',
-      usage: undefined,
       finishReason: 0,
       runId: '',
       status: TurnStatus.COMPLETE,
     });
+    expect([turn!.metadata, turn!.usage]).toEqual([undefined, undefined]);
     expect(Math.abs(Number(nanos(turn!) / 1_000_000n) - Date.now())).toBeLessThan(10_000);
   });
 

@@ -8,6 +8,7 @@ import { CreateSessionRequestSchema, SessionService } from '../../gen/parley/v1/
 import { newId, useParley } from '../harness.ts';
 import { refusal } from '../refusal.ts';
 import { frame, rawCall, rawStatus } from '../rpc/wire.ts';
+import { slowestWhile } from './bystander.ts';
 
 const parley = useParley();
 const METHODS = [SessionService, ConfigsService, ChatService].flatMap((service) =>
@@ -110,6 +111,13 @@ describe('a message', () => {
     const asked = performance.now();
     await parley.sessions.createSession({});
     expect(performance.now() - asked).toBeLessThan(1000);
+    expect(await sent).toBe(INVALID_ARGUMENT);
+  });
+
+  it('of eight thousand pieces of a session, each with 256 participants, does not hold up the others', async () => {
+    const piece = field(3, Buffer.alloc(512, field(6, Buffer.alloc(0))));
+    const sent = send(CREATE, Buffer.alloc(8000 * piece.length, piece));
+    expect(await slowestWhile(sent, () => parley.sessions.createSession({}))).toBeLessThan(1000);
     expect(await sent).toBe(INVALID_ARGUMENT);
   });
 

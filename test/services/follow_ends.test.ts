@@ -67,6 +67,30 @@ describe('a follower is told NOT_FOUND SESSION_DELETED', () => {
   });
 });
 
+describe('whoever begins to follow a session that just came back finds it, though others still follow what it was:', () => {
+  const BACK: Record<string, (sessionId: string) => Promise<unknown>> = {
+    'purged and made anew': async (sessionId) => {
+      await second.sessions.deleteSession({ sessionId, permanent: true });
+      await second.sessions.createSession({ sessionId });
+    },
+    'deleted and undeleted': async (sessionId) => {
+      await second.sessions.deleteSession({ sessionId });
+      await second.sessions.undeleteSession({ sessionId });
+    },
+  };
+
+  it.each(Object.entries(BACK))('%s', async (_, bringBack) => {
+    for (let round = 0; round < 150; round++) {
+      const sessionId = await sessionWith(parley, 0);
+      const before = new Follower(parley, { sessionId });
+      await before.catchUp();
+      await bringBack(sessionId);
+      expect(await followed(parley, { sessionId }), `round ${round}`).toEqual(['caught up']);
+      before.cancel();
+    }
+  });
+});
+
 it('a follower is told UNAVAILABLE SERVER_STOPPING when its server stops, and goes on elsewhere', async () => {
   const sessionId = await sessionWith(parley, 2);
   const third = await startParley({ PARLEY_KEY_PREFIX: parley.keyPrefix });

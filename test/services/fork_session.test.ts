@@ -8,7 +8,7 @@ import {
   TtlPolicy,
 } from '../../gen/parley/v1/session_service_pb.ts';
 import { newId, useParley } from '../harness.ts';
-import { failure, refusal, resource, summary } from '../refusal.ts';
+import { refusal } from '../refusal.ts';
 import {
   followed,
   getSession,
@@ -137,12 +137,46 @@ describe('a fork', () => {
     expect(await turnsOf(parley, copy.sessionId)).toEqual(await turnsOf(parley, source));
   });
 
+  it('has them all, of whatever size', async () => {
+    const sizes = [100, 1000, ...numbers(0, 20).map((n) => 2040 + n * 3), 3000, 6000];
+    for (const bytes of sizes) {
+      const source = await sessionWith(parley, 0);
+      await say(parley, source, ...Array(600).fill('x'.repeat(bytes)));
+      const copy = await fork(source);
+      expect([bytes, copy.turnCount, copy.lastTurnSeq]).toEqual([bytes, 600, 600]);
+    }
+  });
+
   it('of more bytes than any call takes has them all', async () => {
     const source = await sessionWith(parley, 0);
     for (const n of numbers(1, 6)) await say(parley, source, String(n).repeat(2 * 1024 * 1024));
     const { sessionId } = await fork(source);
     expect(await turnsOf(parley, sessionId)).toEqual(await turnsOf(parley, source));
   });
+});
+
+it('a fork is of one moment, whatever is said and removed meanwhile', async () => {
+  const source = await sessionWith(parley, 1000, { userId: 'ann' });
+  let forking = true;
+  const talk = async () => {
+    for (let toSeq = 990; forking; toSeq -= 10) {
+      await parley.chat.rewindHistory({ sessionId: source, toSeq });
+      await say(parley, source, 'a', 'b', 'c');
+    }
+  };
+  const talking = talk();
+  for (const _ of numbers(1, 10)) {
+    const { sessionId, turnCount, lastTurnSeq, participants } = await fork(source);
+    const copied = await seqsOf(parley, sessionId);
+    const kept = copied.filter((seq) => seq <= 1000).length;
+    expect(copied.slice(0, kept)).toEqual(numbers(1, kept));
+    expect(kept % 10).toBe(0);
+    expect([0, 3]).toContain(copied.length - kept);
+    expect([turnCount, lastTurnSeq]).toEqual([copied.length, copied.at(-1)]);
+    expect(participants[0]!.turnCount).toBe(turnCount);
+  }
+  forking = false;
+  await talking;
 });
 
 describe('the configs of a fork', () => {
@@ -250,63 +284,6 @@ it('a fork of a fork says which one it is of', async () => {
   const second = await fork(first.sessionId, 1);
   expect(second.forkedFrom).toMatchObject({ sessionId: first.sessionId, throughSeq: 1 });
   expect(await seqsOf(parley, second.sessionId)).toEqual([1]);
-});
-
-describe('the id of a fork', () => {
-  it('is the one asked for', async () => {
-    const newSessionId = newId();
-    const source = await sessionWith(parley, 1);
-    expect((await fork(source, undefined, newSessionId)).sessionId).toBe(newSessionId);
-    expect(await seqsOf(parley, newSessionId)).toEqual([1]);
-  });
-
-  it('is made when none is asked for, another each time', async () => {
-    const source = await sessionWith(parley, 1);
-    const [one, two] = [await fork(source), await fork(source)];
-    expect(one.sessionId).toMatch(/^[0-9a-f-]{36}$/);
-    expect(new Set([source, one.sessionId, two.sessionId]).size).toBe(3);
-  });
-
-  it('that is taken, by a deleted session or by the source itself too, is ALREADY_EXISTS', async () => {
-    const source = await sessionWith(parley, 1);
-    const [live, deleted] = [await sessionWith(parley, 2), await sessionWith(parley, 2)];
-    await parley.sessions.deleteSession({ sessionId: deleted });
-    for (const taken of [live, deleted, source]) {
-      const error = await failure(fork(source, undefined, taken));
-      expect(summary(error)).toBe('ALREADY_EXISTS SESSION_ALREADY_EXISTS');
-      expect(resource(error)).toBe(`parley.v1.Session ${taken}`);
-    }
-    expect(await seqsOf(parley, live)).toEqual([1, 2]);
-  });
-
-  it('goes to one of many who ask for it at once', async () => {
-    const sources = await Promise.all(numbers(1, 6).map((turns) => sessionWith(parley, turns)));
-    const newSessionId = newId();
-    const outcomes = await Promise.allSettled(sources.map((source) => fork(source, undefined, newSessionId)));
-    const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    expect(made).toHaveLength(1);
-    expect(await seqsOf(parley, newSessionId)).toEqual(numbers(1, made[0]!.turnCount));
-    expect(await getSession(parley, newSessionId)).toEqual(made[0]);
-  });
-
-  it('must be an id', async () => {
-    const call = fork(await sessionWith(parley, 1), undefined, 'a b');
-    expect(await refusal(call)).toBe('INVALID_ARGUMENT FIELD_INVALID new_session_id');
-  });
-});
-
-it('a fork that is repeated under its request_id is one fork', async () => {
-  const namespace = newId();
-  await parley.sessions.createSession({ namespace, sessionId: 'source' });
-  await parley.chat.appendTurns({ namespace, sessionId: 'source', messages: [{ content: 'x' }] });
-  const ask = { namespace, sessionId: 'source', requestId: newId() };
-  const answers = await Promise.all(numbers(1, 8).map(() => parley.sessions.forkSession(ask)));
-  await parley.chat.appendTurns({ namespace, sessionId: 'source', messages: [{ content: 'y' }] });
-  const { sessionId } = answers[0]!.session!;
-  await parley.chat.appendTurns({ namespace, sessionId, messages: [{ content: 'z' }] });
-  answers.push(await parley.sessions.forkSession(ask));
-  for (const answer of answers) expect(answer).toEqual(answers[0]);
-  expect((await parley.sessions.listSessions({ namespace })).sessions).toHaveLength(2);
 });
 
 it('a fork of an absent session is NOT_FOUND', async () => {

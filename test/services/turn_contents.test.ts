@@ -98,13 +98,14 @@ describe('metadata', () => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  it('of one turn is not that of the next', async () => {
+  it('of one turn is not that of the next, and none is not an empty one', async () => {
     const turns = await stored(
       { content: 'a', metadata: { a: 1 } },
       { content: 'b' },
-      { content: 'c', metadata: { c: null } },
+      { content: 'c', metadata: {} },
+      { content: 'd', metadata: { d: null } },
     );
-    expect(turns.map(({ metadata }) => metadata)).toEqual([{ a: 1 }, {}, { c: null }]);
+    expect(turns.map(({ metadata }) => metadata)).toEqual([{ a: 1 }, undefined, {}, { d: null }]);
   });
 });
 

@@ -101,6 +101,21 @@ describe('pages of large turns', () => {
     },
   );
 
+  it.each([
+    [10, 250_000],
+    [10, 290_000],
+    [10, 310_000],
+    [10, 350_000],
+    [10, 400_000],
+    [50, 61_000],
+    [50, 62_000],
+    [50, 80_000],
+  ])('of %i leave none out where turns of %i bytes are about what fits', async (pageSize, bytes) => {
+    const sessionId = await sessionWithLarge(pageSize + 3, bytes);
+    for (const direction of [Direction.BACKWARD, Direction.FORWARD])
+      expect(seqs(await walk(parley, { sessionId, direction, pageSize }))).toEqual(numbers(1, pageSize + 3));
+  });
+
   it('hold small ones between large ones', async () => {
     const sessionId = await sessionWith(parley, 0);
     for (const n of numbers(1, 6)) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { newId, startParley, useParley } from '../harness.ts';
 import { refusal } from '../refusal.ts';
+import { slowestWhile } from './bystander.ts';
 import { getSession, numbers, say, seqs, seqsOf, sessionWith } from './turns.ts';
 
 const parley = useParley();
@@ -113,6 +114,18 @@ describe('an append under a request_id, repeated', () => {
     await parley.chat.clearHistory({ sessionId });
     for (const [at, ask] of asks.entries()) expect(await parley.chat.appendTurns(ask)).toEqual(first[at]);
     expect(await seqsOf(parley, sessionId)).toEqual([]);
+  });
+
+  it('of nearly 4 MiB that are no text holds nobody up', async () => {
+    const [sessionId, other] = [await sessionWith(parley, 0), await sessionWith(parley, 0)];
+    const value = new Uint8Array(4 * 1024 * 1024 - 1024).map((_, at) => at * 7);
+    const content = { case: 'image' as const, value: { source: { case: 'data' as const, value } } };
+    const ask = { sessionId, requestId: newId(), messages: [{ parts: [{ content }] }] };
+    for (const _ of ['first', 'again']) {
+      const sent = parley.chat.appendTurns(ask);
+      expect(await slowestWhile(sent, () => getSession(parley, other))).toBeLessThan(1000);
+      expect((await sent).turns).toHaveLength(1);
+    }
   });
 
   it('though it failed before, is done', async () => {

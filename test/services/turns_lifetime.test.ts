@@ -53,6 +53,19 @@ describe('the turns of an expired session', () => {
   });
 });
 
+describe('the turns of a fork', () => {
+  it('are gone with it, and those of its source with that', async () => {
+    const source = await sessionWith(parley, 3, { ttl: span(1500) });
+    await sleep(1000);
+    const { session } = await parley.sessions.forkSession({ sessionId: source });
+    const { sessionId } = session!;
+    await nothingLeft(parley, source);
+    expect(await seqsOf(parley, sessionId)).toEqual([1, 2, 3]);
+    await gone(sessionId);
+    await nothingLeft(parley, sessionId);
+  });
+});
+
 describe('the turns of a session', () => {
   it('that SLIDING keeps alive by what is said live past its first time', async () => {
     const sessionId = await sessionWith(parley, 1, { ttl: span(900), ttlPolicy: SLIDING });
@@ -82,6 +95,15 @@ describe('the turns of a session', () => {
     }
     expect(await seqsOf(parley, sessionId)).toEqual([1, 2]);
     await getSession(parley, sessionId);
+  });
+
+  it('stay when a SLIDING ttl is taken away, also after more was said', async () => {
+    const sessionId = await sessionWith(parley, 2, { ttl: span(500), ttlPolicy: SLIDING });
+    const witness = await sessionWith(parley, 2, { ttl: span(500), ttlPolicy: SLIDING });
+    await parley.sessions.updateSession({ sessionId, updateMask: { paths: ['ttl'] } });
+    for (const id of [sessionId, witness]) await say(parley, id, 3);
+    await nothingLeft(parley, witness);
+    expect(await seqsOf(parley, sessionId)).toEqual([1, 2, 3]);
   });
 
   it('stay when its ttl is taken away', async () => {
