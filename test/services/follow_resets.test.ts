@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Start } from '../../gen/parley/v1/chat_service_pb.ts';
+import { ResetReason, Start } from '../../gen/parley/v1/chat_service_pb.ts';
 import type { Turn } from '../../gen/parley/v1/content_pb.ts';
 import { type Clients, newId, type Parley, startParley, useParley } from '../harness.ts';
 import { forAllAsync } from '../property.ts';
@@ -204,7 +204,10 @@ describe('a follower’s copy', () => {
       for (let n = 0; n < patience; n++) {
         const { event, cursor } = await follower.next();
         from = behind(cursor);
-        if (event.case === 'reset') copy = [];
+        if (event.case === 'reset') {
+          expect(event.value.reason).not.toBe(ResetReason.UNKNOWN_EPOCH);
+          copy = [];
+        }
         if (event.case !== 'turn') continue;
         expect(event.value.seq).toBeGreaterThan(copy.at(-1)?.seq ?? 0);
         copy.push(event.value);

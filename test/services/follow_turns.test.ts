@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Start } from '../../gen/parley/v1/chat_service_pb.ts';
 import { type Clients, newId, type Parley, startParley, useParley } from '../harness.ts';
@@ -202,26 +203,48 @@ describe('many', () => {
     for (const follower of followers) follower.cancel();
   });
 
-  it('writers on two servers are heard in one order by everybody', async () => {
-    const sessionId = await sessionWith(parley, 0);
-    const listen = async (server: Clients) => {
-      const follower = new Follower(server, { sessionId });
-      const lines: unknown[] = [];
-      while (lines.length < 80) {
-        const { event } = await follower.next();
-        if (event.case === 'turn') lines.push(event.value);
-      }
-      follower.cancel();
-      return lines;
-    };
-    const heard = [parley, second, parley, second].map(listen);
-    const write = async (server: Clients, name: string) => {
-      for (const n of numbers(1, 20)) await say(server, sessionId, `${name}${n}`);
-    };
-    await Promise.all([write(parley, 'a'), write(second, 'b'), write(parley, 'c'), write(second, 'd')]);
-    const turns = await turnsOf(parley, sessionId);
-    expect(turns).toHaveLength(80);
-    for (const lines of await Promise.all(heard)) expect(lines).toEqual(turns);
+  it('followers who begin while others write get everything once', async () => {
+    for (let round = 0; round < 10; round++) {
+      const sessionId = await sessionWith(parley, 5);
+      const write = async (server: Clients) => {
+        for (const n of numbers(1, 15)) await say(server, sessionId, n);
+      };
+      const writing = Promise.all([parley, second, parley, second].map(write));
+      const begin = async (n: number) => {
+        await sleep(n * 3);
+        const follower = new Follower(n % 2 ? parley : second, { sessionId });
+        const got = await follower.take(66);
+        follower.cancel();
+        return got.filter((what) => what !== 'caught up');
+      };
+      for (const got of await Promise.all(numbers(0, 19).map(begin))) expect(got).toEqual(turnsFrom(1, 65));
+      await writing;
+    }
+  });
+
+  it('writers on two servers are heard in one order by everybody, nothing lost and nothing twice', async () => {
+    for (let round = 0; round < 20; round++) {
+      const sessionId = await sessionWith(parley, 0);
+      const listen = async (server: Clients) => {
+        const follower = new Follower(server, { sessionId });
+        const heard: unknown[] = [];
+        while (heard.length < 80) {
+          const { event } = await follower.next();
+          if (event.case === 'turn') heard.push(event.value);
+          else expect(event.case).toBe('caughtUp');
+        }
+        follower.cancel();
+        return heard;
+      };
+      const write = async (server: Clients, name: string) => {
+        for (const n of numbers(1, 20)) await say(server, sessionId, `${name}${n}`);
+      };
+      const heard = Promise.all([parley, second, parley, second].map(listen));
+      const writers = [write(parley, 'a'), write(second, 'b'), write(parley, 'c'), write(second, 'd')];
+      await Promise.all([heard, ...writers]);
+      const turns = await turnsOf(parley, sessionId);
+      for (const all of await heard) expect(all).toEqual(turns);
+    }
   });
 });
 
