@@ -1,8 +1,9 @@
-/** One stretch of load: callers in closed loops over a few connections, measured between two snapshots. */
+/** One stretch of load: callers in closed loops over a few connections, and whoever follows what they append. */
+import { Followers } from './followers.ts';
 import { type Call, Connection } from './http2_connection.ts';
 import { type RequestTemplate, requestTemplate } from './http2_frames.ts';
 import type { Load, Measured } from './load.ts';
-import { cpuSeconds } from './processes.ts';
+import { Stretch } from './stretch.ts';
 
 /** A call slot with what a closed loop needs to know about it. */
 interface Caller extends Call {
@@ -11,6 +12,8 @@ interface Caller extends Call {
   readonly own: number | undefined;
   body: number;
   sentAt: number;
+  /** For the answer, and for every delivery of what the call appends. */
+  waitsFor: number;
 }
 
 /** How long nothing may be answered before a run counts as stuck. */
@@ -24,64 +27,74 @@ export class ClosedLoop {
   readonly #templates: readonly RequestTemplate[];
   readonly #connections: readonly Connection[];
   readonly #acknowledged: { calls: number; lastSerial: number }[];
-  readonly #latencies: number[] = [];
+  readonly #stretch: Stretch;
+  readonly #followers: Followers | undefined;
+  /** How many deliveries a call leads to. */
+  readonly #deliveries: number;
+  /** Who waits for deliveries, by serial. */
+  readonly #undelivered = new Map<number, Caller>();
   readonly #end = Promise.withResolvers<void>();
+  /** How many calls to send. */
   readonly #limit: number;
-  #started: Snapshot | undefined;
-  #finished: Snapshot | undefined;
   #sent = 0;
   #open = 0;
   #nextBody = 0;
-  #bytes = 0;
   /** The time of the last answer: near enough for what is sent in reply to it, and one clock reading less. */
   #now = performance.now();
 
   constructor(load: Load) {
     this.#load = load;
+    this.#stretch = new Stretch(load);
     this.#limit = 'calls' in load.until ? load.until.calls : Number.POSITIVE_INFINITY;
     this.#templates = load.bodies.map((body, i) =>
       requestTemplate(load.path, load.address, body, load.serialAt?.[i]),
     );
     this.#acknowledged = load.bodies.map(() => ({ calls: 0, lastSerial: 0 }));
     this.#connections = Array.from({ length: load.connections }, () => this.#connect());
+    this.#followers = this.#gather();
+    const { audience } = load;
+    this.#deliveries = audience ? audience.followers / audience.bodies.length : 0;
   }
 
-  /** Runs to the last answer; rejects on the first failed call. */
+  /** Runs to the last answer and delivery; rejects on the first that fails. */
   async run(): Promise<Measured> {
     const stallCheck = setInterval(() => this.#checkStall(), 1000);
     try {
-      this.#schedule();
+      await Promise.race([this.#followers?.ready, this.#end.promise]);
+      this.#stretch.begin();
       this.#startCallers();
       await this.#end.promise;
     } finally {
       clearInterval(stallCheck);
+      this.#followers?.close();
       for (const connection of this.#connections) connection.close();
     }
-    return this.#figures(this.#started!, this.#finished!);
+    return { ...this.#stretch.figures(), acknowledged: this.#acknowledged };
   }
 
   #connect(): Connection {
     const connection: Connection = new Connection(this.#load.address, {
       answered: (call) => this.#answered(call as Caller),
       idle: () => connection.flush(),
-      failed: (reason) => this.#end.reject(new Error(`${reason}, after ${this.#sent - this.#open} answers`)),
+      failed: (reason) => this.#fail(reason),
     });
     return connection;
   }
 
-  #schedule(): void {
-    const { until, warmUpSeconds } = this.#load;
-    if ('calls' in until) {
-      this.#started = this.#snapshot();
-      return;
-    }
-    setTimeout(() => {
-      this.#started = this.#snapshot();
-    }, warmUpSeconds * 1000);
-    setTimeout(() => this.#finish(), (warmUpSeconds + until.seconds) * 1000);
+  #gather(): Followers | undefined {
+    const { audience, address } = this.#load;
+    return (
+      audience &&
+      new Followers(address, audience, {
+        delivered: (session, serial, bytes) => this.#delivered(session, serial, bytes),
+        idle: () => this.#flush(),
+        failed: (reason) => this.#fail(reason),
+      })
+    );
   }
 
   #startCallers(): void {
+    this.#now = performance.now();
     for (let i = 0; i < this.#load.callers; i++) {
       this.#sendNext({
         connection: this.#connections[i % this.#connections.length]!,
@@ -91,13 +104,18 @@ export class ClosedLoop {
         serial: 0,
         received: 0,
         sentAt: 0,
+        waitsFor: 0,
       });
     }
+    this.#flush();
+  }
+
+  #flush(): void {
     for (const connection of this.#connections) connection.flush();
   }
 
   #sendNext(caller: Caller): void {
-    if (this.#finished || this.#sent === this.#limit) return;
+    if (this.#stretch.over || this.#sent === this.#limit) return;
     this.#sent++;
     this.#open++;
     caller.body = caller.own ?? this.#nextBody;
@@ -105,66 +123,46 @@ export class ClosedLoop {
     caller.template = this.#templates[caller.body]!;
     caller.serial = ++serial;
     caller.sentAt = this.#now;
+    caller.waitsFor = 1 + this.#deliveries;
+    if (this.#followers) this.#undelivered.set(serial, caller);
     caller.connection.send(caller);
   }
 
   #answered(caller: Caller): void {
     this.#now = performance.now();
-    this.#open--;
     const tally = this.#acknowledged[caller.body]!;
     tally.calls++;
     tally.lastSerial = caller.serial;
-    if (this.#started && !this.#finished) {
-      this.#latencies.push(this.#now - caller.sentAt);
-      this.#bytes += caller.received;
-      if (this.#latencies.length === this.#limit) this.#finish();
-    }
-    this.#sendNext(caller);
-    if (this.#finished && this.#open === 0) this.#end.resolve();
+    if (!this.#followers) this.#stretch.count(this.#now - caller.sentAt, caller.received);
+    this.#settle(caller);
   }
 
-  /** Stops measuring and sending; the run ends with the last open call. */
-  #finish(): void {
-    this.#finished = this.#snapshot();
+  #delivered(session: number, serial: number, bytes: number): void {
+    this.#now = performance.now();
+    const caller = this.#undelivered.get(serial);
+    if (caller?.body !== session) {
+      this.#fail('a follower got a turn that nobody appended to its session, or that it had had');
+      return;
+    }
+    this.#stretch.count(this.#now - caller.sentAt, bytes);
+    this.#settle(caller);
+  }
+
+  /** Goes on to the next call when this one has led to all it should. */
+  #settle(caller: Caller): void {
+    if (--caller.waitsFor > 0) return;
+    this.#open--;
+    this.#undelivered.delete(caller.serial);
+    this.#sendNext(caller);
+    if (this.#stretch.over && this.#open === 0) this.#end.resolve();
   }
 
   #checkStall(): void {
     if (performance.now() - this.#now < STALL_MS) return;
-    this.#end.reject(
-      new Error(`no answer for ${STALL_MS / 1000} s, after ${this.#sent - this.#open} answers`),
-    );
+    this.#fail(`no answer and no delivery for ${STALL_MS / 1000} s`);
   }
 
-  #snapshot(): Snapshot {
-    const { user, system } = process.cpuUsage();
-    return {
-      at: performance.now(),
-      watched: this.#load.watch.map(cpuSeconds),
-      own: (user + system) / 1e6,
-    };
+  #fail(reason: string): void {
+    this.#end.reject(new Error(`${reason}, after ${this.#sent - this.#open} calls`));
   }
-
-  #figures(started: Snapshot, finished: Snapshot): Measured {
-    const latencies = Float64Array.from(this.#latencies).sort();
-    const calls = latencies.length;
-    if (calls === 0) throw new Error('no call was answered in the measured time');
-    const seconds = (finished.at - started.at) / 1000;
-    return {
-      calls,
-      callsPerSecond: calls / seconds,
-      p50Ms: latencies[Math.floor(calls * 0.5)]!,
-      p99Ms: latencies[Math.floor(calls * 0.99)]!,
-      bytesPerCall: this.#bytes / calls,
-      cpuMicrosPerCall: finished.watched.map((cpu, i) => ((cpu - started.watched[i]!) * 1e6) / calls),
-      generatorBusy: (finished.own - started.own) / seconds,
-      acknowledged: this.#acknowledged,
-    };
-  }
-}
-
-/** The clocks at one moment, in seconds of CPU but for `at`, which is in milliseconds. */
-interface Snapshot {
-  readonly at: number;
-  readonly watched: readonly number[];
-  readonly own: number;
 }

@@ -1,5 +1,6 @@
-/** One HTTP/2 connection of the load generator: unary calls out, their outcome in, flow control kept. */
+/** One HTTP/2 connection of the load generator: calls out, what comes of them in, flow control kept. */
 import { connect, type Socket } from 'node:net';
+import { Cutter } from './cutter.ts';
 import {
   Flag,
   FRAME_HEADER,
@@ -17,6 +18,8 @@ export interface Call {
   serial: number;
   /** Bytes of DATA received. */
   received: number;
+  /** Gets the DATA of a call that is answered with a stream, in portions of any size. */
+  readonly onData?: (bytes: Buffer) => void;
 }
 
 /** What a connection tells its owner. */
@@ -35,8 +38,12 @@ export class Connection {
   readonly #socket: Socket;
   readonly #events: ConnectionEvents;
   readonly #open = new Map<number, Call>();
+  readonly #frames = new Cutter(
+    FRAME_HEADER,
+    (bytes, at) => bytes.readUIntBE(at, 3),
+    (bytes, at, end) => this.#onFrame(bytes, at, end),
+  );
   #nextStream = 1;
-  #unread: Buffer = Buffer.alloc(0);
   #outgoing: Call[] = [];
   /** Bytes the server still takes on this connection. */
   #credit = 65535;
@@ -93,23 +100,17 @@ export class Connection {
   }
 
   #read(chunk: Buffer): void {
-    const bytes = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
-    let at = 0;
-    while (bytes.length - at >= FRAME_HEADER) {
-      const end = at + FRAME_HEADER + bytes.readUIntBE(at, 3);
-      if (end > bytes.length) break;
-      const payload = bytes.subarray(at + FRAME_HEADER, end);
-      this.#onFrame(bytes[at + 3]!, bytes[at + 4]!, bytes.readUInt32BE(at + 5), payload);
-      at = end;
-    }
-    this.#unread = bytes.subarray(at);
+    this.#frames.cut(chunk);
     this.#events.idle();
   }
 
-  #onFrame(type: number, flags: number, stream: number, payload: Buffer): void {
-    switch (type) {
+  #onFrame(bytes: Buffer, at: number, end: number): void {
+    const flags = bytes[at + 4]!;
+    const stream = bytes.readUInt32BE(at + 5);
+    const payload = bytes.subarray(at + FRAME_HEADER, end);
+    switch (bytes[at + 3]) {
       case Frame.Data:
-        this.#onData(this.#open.get(stream), payload.length);
+        this.#onData(this.#open.get(stream), payload);
         break;
       case Frame.Headers:
         if (flags & Flag.EndStream) this.#onTrailers(stream, payload);
@@ -135,9 +136,10 @@ export class Connection {
     }
   }
 
-  #onData(call: Call | undefined, length: number): void {
-    if (call) call.received += length;
-    this.#received += length;
+  #onData(call: Call | undefined, bytes: Buffer): void {
+    if (call) call.received += bytes.length;
+    call?.onData?.(bytes);
+    this.#received += bytes.length;
     if (this.#received < CREDIT_EVERY) return;
     this.#socket.write(windowUpdate(this.#received));
     this.#received = 0;

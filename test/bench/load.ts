@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import type { Audience } from './followers.ts';
 
 /** One stretch of load: `callers` closed loops, each sending its next request when its last is answered. */
 export interface Load {
@@ -26,18 +27,27 @@ export interface Load {
   readonly warmUpSeconds: number;
   /** How long to measure, in seconds, or how many calls to make; calls need no warm-up. */
   readonly until: { readonly seconds: number } | { readonly calls: number };
+  /**
+   * Who follows what the calls append: then deliveries are measured instead of answers, each from the moment its call
+   * was sent, and a call is over when it is answered and delivered to every follower. Body `i` appends to the session
+   * that audience body `i` follows one turn, whose metadata is its serial.
+   */
+  readonly audience?: Audience;
   /** Processes whose CPU time is taken over the measured stretch. */
   readonly watch: readonly number[];
 }
 
-/** What one stretch of load showed. A single failed call is an error instead. */
+/**
+ * What one stretch of load showed. A single failed call is an error instead. Before an audience, deliveries stand for
+ * calls wherever figures are concerned.
+ */
 export interface Measured {
   /** Answered within the measured stretch. */
   readonly calls: number;
   readonly callsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Mean size of an answer's DATA, to see that two servers said as much. */
+  /** Mean size of an answer's DATA, or of a delivered message, to see that two servers said as much. */
   readonly bytesPerCall: number;
   /** CPU microseconds per call of each watched process, in their order. */
   readonly cpuMicrosPerCall: readonly number[];
