@@ -1,5 +1,5 @@
 /** What the bench sends, encoded once: sessions of twenty configs keys, small ones, and patches. */
-import type { DescMethodUnary, JsonObject, MessageInitShape } from '@bufbuild/protobuf';
+import type { DescMethod, DescMethodUnary, JsonObject, MessageInitShape } from '@bufbuild/protobuf';
 import { create, toBinary } from '@bufbuild/protobuf';
 
 /** Twenty keys as an application has them; `serial` is what makes each session its own. */
@@ -51,7 +51,7 @@ export function serialBody<M extends DescMethodUnary>(
 }
 
 /** Encodes a request that goes out the same each time. */
-export function fixedBody<M extends DescMethodUnary>(
+export function fixedBody<M extends DescMethod>(
   method: M,
   request: MessageInitShape<M['input']>,
 ): Uint8Array {
