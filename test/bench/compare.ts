@@ -1,5 +1,6 @@
 /** Two servers under the same load, turn about, so that a slow minute of the machine hits both. */
 import type { Load, LoadGenerator, Measured } from './load.ts';
+import { brief, type Row } from './report.ts';
 
 /** How hard and how long, the same for both sides. */
 export interface Pace {
@@ -50,13 +51,47 @@ export async function compare(
   return measured;
 }
 
+/** How far two servers' messages may differ in size: revisions and times grow by a byte now and then. */
+const SIZE_TOLERANCE = 0.02;
+
+/** Throws when a bare server did not say as much as Parley. */
+export function checkSizes({ subject, baseline }: Comparison): void {
+  const bytes = (measured: Measured) => measured.bytesPerCall;
+  const [ours, theirs] = [middle(subject, bytes), middle(baseline, bytes)];
+  if (Math.abs(ours / theirs - 1) > SIZE_TOLERANCE)
+    throw new Error(`Parley's messages were of ${ours} bytes, the bare server's of ${theirs}: not the same`);
+}
+
+/** One figure of a comparison as a row: the median of either side, and that of the pairwise ratios. */
+export function comparedRow(
+  result: Comparison,
+  scenario: string,
+  unit: string,
+  value: (measured: Measured) => number,
+  target?: Row['target'],
+): Row {
+  return {
+    scenario,
+    unit,
+    parley: middle(result.subject, value),
+    baseline: middle(result.baseline, value),
+    ratio: ratio(result, value),
+    ...(target && { target }),
+  };
+}
+
+/** Every round of a comparison, for the details of a report. */
+export function rounds({ subject, baseline }: Comparison): { subject: object[]; baseline: object[] } {
+  return { subject: subject.map(brief), baseline: baseline.map(brief) };
+}
+
 /** The median of the rounds' values. */
 export function middle(rounds: readonly Measured[], value: (measured: Measured) => number): number {
   return median(rounds.map(value));
 }
 
 /** The median of subject ÷ baseline, taken pair by pair. */
-export function ratio({ subject, baseline }: Comparison, value: (measured: Measured) => number): number {
+function ratio({ subject, baseline }: Comparison, value: (measured: Measured) => number): number {
   return median(subject.map((measured, round) => value(measured) / value(baseline[round]!)));
 }
 

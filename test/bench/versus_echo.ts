@@ -1,11 +1,11 @@
-/** The comparison most scenarios make: Parley's calls per second as a share of the echo's. */
+/** The comparison most scenarios make: Parley's calls per second, and its CPU per call, against the echo's. */
 import type { DescMethodUnary } from '@bufbuild/protobuf';
 import { pathOf } from './client.ts';
-import { type Comparison, compare, middle, ratio, type Side } from './compare.ts';
+import { type Comparison, checkSizes, compare, comparedRow, rounds, type Side } from './compare.ts';
 import { startEcho } from './echo.ts';
 import type { Measured } from './load.ts';
 import type { ParleyServer } from './parley_server.ts';
-import { brief, type Findings } from './report.ts';
+import type { Findings } from './report.ts';
 import type { Stage } from './stage.ts';
 
 /** One method of Parley under load, and what it has to reach. */
@@ -15,11 +15,13 @@ export interface EchoComparison {
   readonly serialAt?: readonly number[];
   /** What Parley answers to one of the bodies, for the echo to repeat. */
   readonly response: Uint8Array;
-  readonly atLeast: number;
+  /** Of the echo's calls per second; without it they are only told. */
+  readonly atLeast?: number;
+  /** Times the CPU of the echo's process, for Parley's own; without it that is only told. */
+  readonly cpuAtMost?: number;
+  /** What the rows are called; the method's name when absent. */
+  readonly scenario?: string;
 }
-
-/** How far the two servers' answers may differ in size: revisions and times grow by a byte now and then. */
-const SIZE_TOLERANCE = 0.02;
 
 /** Measures `parley` against an echo of its own answers; `afterParley` hears of each of its rounds. */
 export async function versusEcho(
@@ -28,7 +30,7 @@ export async function versusEcho(
   comparison: EchoComparison,
   afterParley: (measured: Measured) => Promise<void> = async () => {},
 ): Promise<Findings> {
-  const { method, bodies, serialAt, response, atLeast } = comparison;
+  const { method, bodies, serialAt, response } = comparison;
   const path = pathOf(method);
   await using echo = await startEcho(path, response);
   const { connections, callers } = stage;
@@ -39,29 +41,19 @@ export async function versusEcho(
     if (side === 'subject') await afterParley(measured);
   });
   checkSizes(result);
-  return findings(method.name, result, atLeast);
+  return findings(comparison, result);
 }
 
-function checkSizes({ subject, baseline }: Comparison): void {
-  const bytes = (measured: Measured) => measured.bytesPerCall;
-  const [ours, theirs] = [middle(subject, bytes), middle(baseline, bytes)];
-  if (Math.abs(ours / theirs - 1) > SIZE_TOLERANCE) {
-    throw new Error(`Parley answered ${ours} bytes a call, the echo ${theirs}: not the same bytes`);
-  }
-}
-
-function findings(scenario: string, result: Comparison, atLeast: number): Findings {
-  const figure = (value: (measured: Measured) => number) => ({
-    parley: middle(result.subject, value),
-    baseline: middle(result.baseline, value),
-    ratio: ratio(result, value),
-  });
+function findings(comparison: EchoComparison, result: Comparison): Findings {
+  const { method, scenario = method.name, atLeast, cpuAtMost } = comparison;
+  const speed = atLeast === undefined ? undefined : { atLeast };
+  const cpu = cpuAtMost === undefined ? undefined : { atMost: cpuAtMost };
   return {
     rows: [
-      { scenario, unit: 'calls/s', ...figure((m) => m.callsPerSecond), target: { atLeast } },
-      { scenario, unit: 'µs CPU/call', ...figure((m) => m.cpuMicrosPerCall[0]!) },
-      { scenario, unit: 'ms p50', ...figure((m) => m.p50Ms) },
+      comparedRow(result, scenario, 'calls/s', (m) => m.callsPerSecond, speed),
+      comparedRow(result, scenario, 'µs CPU/call', (m) => m.cpuMicrosPerCall[0]!, cpu),
+      comparedRow(result, scenario, 'ms p50', (m) => m.p50Ms),
     ],
-    details: { subject: result.subject.map(brief), baseline: result.baseline.map(brief) },
+    details: rounds(result),
   };
 }

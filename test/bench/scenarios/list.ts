@@ -5,10 +5,9 @@
 import { type ListSessionsResponse, SessionService } from '../../../gen/parley/v1/session_service_pb.ts';
 import { fixedBody } from '../bodies.ts';
 import { pathOf } from '../client.ts';
-import { compare, middle, ratio, type Side } from '../compare.ts';
-import type { Measured } from '../load.ts';
+import { compare, comparedRow, rounds, type Side } from '../compare.ts';
 import { type ParleyServer, startParley } from '../parley_server.ts';
-import { brief, type Findings, type Row } from '../report.ts';
+import type { Findings, Row } from '../report.ts';
 import type { Stage } from '../stage.ts';
 import { COMMON, PILOT, PILOTS, populate } from './crowd.ts';
 
@@ -29,17 +28,9 @@ export async function list(stage: Stage): Promise<Findings> {
   ] as const) {
     const [subject, baseline] = [await side(many, filter), await side(few, filter)];
     const result = await compare(stage.generator, stage.pace, subject, baseline);
-    const p50 = (measured: Measured) => measured.p50Ms;
     const scenario = `ListSessions, ${matches.toLocaleString('en')} of ${stage.sessions.toLocaleString('en')}`;
-    rows.push({
-      scenario,
-      unit: 'ms p50',
-      parley: middle(result.subject, p50),
-      baseline: middle(result.baseline, p50),
-      ratio: ratio(result, p50),
-      target: { atMost: 2 },
-    });
-    details[scenario] = { subject: result.subject.map(brief), baseline: result.baseline.map(brief) };
+    rows.push(comparedRow(result, scenario, 'ms p50', (m) => m.p50Ms, { atMost: 2 }));
+    details[scenario] = rounds(result);
   }
   return { rows, details };
 }
