@@ -1,11 +1,12 @@
 /**
  * `npm run bench`: what Parley costs, measured from outside over gRPC, against servers it starts itself.
  *
- * Speed is told as ratios, because a ratio to a bare grpc-js echo of the same bytes means the same on any machine:
+ * Speed is told as ratios, because a ratio to a bare grpc-js server of the same bytes means the same on any machine:
  * both sides meet the same load generator, turn about, and the median of the pairwise ratios counts. Prints a table,
  * writes `bench.json`, and exits with 1 when a target is missed or any single call failed.
  *
- *   --only get,patch   these scenarios: get, create, patch, callers, list, memory
+ *   --only get,patch   these scenarios: memory, get, create, patch, callers, append, append-length, append-writers,
+ *                      list-turns, list
  *   --quick            100,000 sessions instead of 1,000,000, and fewer and shorter rounds: for a first look
  *   --sessions N       how many sessions the larger listing is over, a multiple of 1,000
  *   --rounds N         rounds of each side; --seconds S: how long each lasts
@@ -16,15 +17,30 @@ import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LoadGenerator } from './load.ts';
 import { passes, printTable, type Row, writeJson } from './report.ts';
+import { append } from './scenarios/append.ts';
+import { appendLength } from './scenarios/append_length.ts';
+import { appendWriters } from './scenarios/append_writers.ts';
 import { callers } from './scenarios/callers.ts';
 import { create } from './scenarios/create.ts';
 import { get } from './scenarios/get.ts';
 import { list } from './scenarios/list.ts';
+import { listTurns } from './scenarios/list_turns.ts';
 import { memory } from './scenarios/memory.ts';
 import { patch } from './scenarios/patch.ts';
 import type { Scenario, Stage } from './stage.ts';
 
-const SCENARIOS: Readonly<Record<string, Scenario>> = { memory, get, create, patch, callers, list };
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  memory,
+  get,
+  create,
+  patch,
+  callers,
+  append,
+  'append-length': appendLength,
+  'append-writers': appendWriters,
+  'list-turns': listTurns,
+  list,
+};
 
 const { values: flags } = parseArgs({
   options: {

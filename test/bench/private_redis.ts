@@ -36,6 +36,11 @@ export class PrivateRedis implements AsyncDisposable {
     }
   }
 
+  /** Has writes put to disk before each answer, which is how Parley starts its Redis, or once a second. */
+  async appendFsync(policy: 'always' | 'everysec'): Promise<void> {
+    await this.#redis.config('SET', 'appendfsync', policy);
+  }
+
   async #number(section: string, field: string): Promise<number> {
     const value = new RegExp(`^${field}:(\\d+)`, 'm').exec(await this.#redis.info(section))?.[1];
     if (value === undefined) throw new Error(`Redis does not tell its ${field}`);
