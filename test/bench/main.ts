@@ -6,7 +6,7 @@
  * writes `bench.json`, and exits with 1 when a target is missed or any single call failed.
  *
  *   --only get,patch   these scenarios: memory, get, create, patch, callers, append, append-length, append-writers,
- *                      list-turns, list
+ *                      list-turns, follow, follow-memory, list
  *   --quick            100,000 sessions instead of 1,000,000, and fewer and shorter rounds: for a first look
  *   --sessions N       how many sessions the larger listing is over, a multiple of 1,000
  *   --rounds N         rounds of each side; --seconds S: how long each lasts
@@ -22,6 +22,8 @@ import { appendLength } from './scenarios/append_length.ts';
 import { appendWriters } from './scenarios/append_writers.ts';
 import { callers } from './scenarios/callers.ts';
 import { create } from './scenarios/create.ts';
+import { follow } from './scenarios/follow.ts';
+import { followMemory } from './scenarios/follow_memory.ts';
 import { get } from './scenarios/get.ts';
 import { list } from './scenarios/list.ts';
 import { listTurns } from './scenarios/list_turns.ts';
@@ -39,6 +41,8 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'append-length': appendLength,
   'append-writers': appendWriters,
   'list-turns': listTurns,
+  follow,
+  'follow-memory': followMemory,
   list,
 };
 

@@ -1,0 +1,75 @@
+/**
+ * Turns delivered to a thousand followers, of one session and of a thousand, against a bare grpc-js server that writes
+ * the same bytes to as many from memory. Whoever appends goes on when all followers of the session have the turn, so
+ * that neither server can put off its deliveries. Where every follower has a session of his own, each delivery takes
+ * an append, and the figure is one of appending as much as of delivering.
+ *
+ * Enough appends are under way to keep both servers busy; how long a delivery takes is measured apart, with one append
+ * at a time, since under full load it tells the length of the queue.
+ */
+import { checkSizes, compare, comparedRow, rounds, type Side } from '../compare.ts';
+import type { Findings, Row } from '../report.ts';
+import type { Stage } from '../stage.ts';
+import { type Following, startFollowing } from './following.ts';
+
+const FOLLOWERS = 1000;
+
+interface Crowd {
+  readonly scenario: string;
+  readonly sessions: number;
+  /** So many that no seq takes a byte more before the scenario is over: messages keep their size. */
+  readonly turnsBefore: number;
+  /** Appends under way. */
+  readonly callers: number;
+}
+
+const CROWDS: readonly Crowd[] = [
+  {
+    scenario: '1,000 followers of 1 session',
+    sessions: 1,
+    turnsBefore: 16_384,
+    callers: 8,
+  },
+  {
+    scenario: '1,000 followers of 1,000 sessions',
+    sessions: 1000,
+    turnsBefore: 128,
+    callers: 64,
+  },
+];
+
+export async function follow(stage: Stage): Promise<Findings> {
+  const rows: Row[] = [];
+  const details: Record<string, unknown> = {};
+  for (const crowd of CROWDS) {
+    await using following = await startFollowing(stage, crowd.sessions, crowd.turnsBefore);
+    const full = await measure(stage, following, crowd.callers);
+    const single = await measure(stage, following, 1);
+    const { scenario } = crowd;
+    rows.push(
+      comparedRow(full, scenario, 'deliveries/s', (m) => m.callsPerSecond, { atLeast: 0.7 }),
+      comparedRow(full, scenario, 'µs CPU/delivery', (m) => m.cpuMicrosPerCall[0]!),
+      comparedRow(single, scenario, 'ms p50', (m) => m.p50Ms),
+      comparedRow(single, scenario, 'ms p99', (m) => m.p99Ms),
+    );
+    details[scenario] = { full: rounds(full), single: rounds(single) };
+  }
+  return { rows, details };
+}
+
+async function measure(stage: Stage, following: Following, callers: number) {
+  const { parley, broadcast, appends, appendPath, audience } = following;
+  const side = ({ address, pids }: Following['parley']): Side => ({
+    address,
+    path: appendPath,
+    bodies: appends.map(({ body }) => body),
+    serialAt: appends.map(({ serialAt }) => serialAt),
+    connections: 1,
+    callers,
+    audience: audience(FOLLOWERS),
+    watch: pids,
+  });
+  const result = await compare(stage.generator, stage.pace, side(parley), side(broadcast));
+  checkSizes(result);
+  return result;
+}
