@@ -111,11 +111,13 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
 
 /**
  * Rejects when Redis takes too long. Not by ioredis's `commandTimeout`, which counts from when a pipeline leaves,
- * and that is when the one before it is back.
+ * and that is when the one before it is back. Nor by the timer alone: when it is this process that is late, its
+ * timers come before what Redis answered long ago, and so one more turn is waited for.
  */
 function inTime(reply: Promise<unknown>): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('Redis did not answer in time')), COMMAND_TIMEOUT);
+    const late = () => reject(new Error('Redis did not answer in time'));
+    const timer = setTimeout(() => setImmediate(late), COMMAND_TIMEOUT);
     const settle = (settled: () => void) => {
       clearTimeout(timer);
       settled();

@@ -34,6 +34,15 @@ async function failureOf(call: Promise<unknown>): Promise<{ error: ParleyError; 
   return { error: error as ParleyError, after: performance.now() - start };
 }
 
+it('is not taken for silent by a process that is late itself', async () => {
+  const connection = await open(inject('redisUrl'));
+  const answer = connection.call('ECHO', 'hello');
+  await new Promise(setImmediate); // it is sent
+  const end = performance.now() + 1200;
+  while (performance.now() < end);
+  expect(await answer).toBe('hello');
+});
+
 const echo = { lua: 'return {KEYS[1], ARGV[1]}', sha: 'd'.repeat(40) };
 
 describe('a Redis that hangs', () => {
