@@ -6,7 +6,7 @@
  * he takes it from the tail of the log, which his process shares, or reads it
  * from the log. So one who reads slowly costs a position too, and catches up.
  */
-import { type ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import { sessionDeleted, sessionNotFound } from '../errors.ts';
 import { Bell } from '../sessions/bell.ts';
 import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
 import { fromCursor, type Position, toCursor } from './cursor.ts';
@@ -45,11 +45,8 @@ export class Follow<E> {
   ): AsyncGenerator<E> {
     const asked = typeof from === 'object' ? fromCursor(key, from.cursor) : undefined;
     const bell = new Bell(signal);
-    const { tail, leave } = this.#join(key, () => bell.ring());
+    const { tail, state, leave } = await this.#join(key, () => bell.ring());
     try {
-      await tail.look();
-      const state = tail.state;
-      if (!state) throw await this.#absent(key);
       let { epoch, seq }: Position = asked ?? {
         epoch: state.epoch,
         seq: from === 'NOW' ? state.lastTurnSeq : 0,
@@ -73,12 +70,9 @@ export class Follow<E> {
           } else {
             const page = await tail.read(seq);
             signal.throwIfAborted();
-            if (!page || !sameEpoch(page.state.epoch, epoch) || page.turns.length === 0) {
-              await tail.look(); // the log is not what we took it for
-              if (page?.turns.length === 0 && page.state.lastTurnSeq > seq)
-                throw new Error('turns are missing');
-              continue;
-            }
+            // The tail has learnt what the page knows: when the epoch is another, it comes to light above.
+            if (!page || !sameEpoch(page.state.epoch, epoch)) continue;
+            if (page.turns.length === 0 && page.state.lastTurnSeq > seq) throw new Error('turns are missing');
             for (const turn of page.turns) {
               seq = turn.seq;
               yield turn.event;
@@ -102,11 +96,28 @@ export class Follow<E> {
     }
   }
 
-  #join(key: SessionKey, ring: () => void) {
+  /** The tail of a session, and how its log ends now. */
+  async #join(key: SessionKey, ring: () => void) {
+    for (;;) {
+      const { tail, leave } = this.#tailOf(key, ring);
+      try {
+        await tail.look();
+        const { state } = tail;
+        if (state) return { tail, state, leave };
+        await this.#checkLive(key);
+      } catch (error) {
+        leave();
+        throw error;
+      }
+      leave(); // what was followed here is gone; the session that has its id now has a tail of its own
+    }
+  }
+
+  #tailOf(key: SessionKey, ring: () => void) {
     const name = `${key.namespace}/${key.sessionId}`;
     let tail = this.#tails.get(name);
     // One whose session is gone serves those who are on it; the id may be used again.
-    if (!tail || (tail.isFollowed && tail.isOver)) {
+    if (!tail || tail.isOver) {
       tail = new Tail(this.#log, key, (turn: StoredTurn, { epoch }: LogState) =>
         this.#encoder.turn(turn, toCursor(key, { epoch, seq: turn.seq })),
       );
@@ -121,9 +132,10 @@ export class Follow<E> {
     return { tail: joined, leave };
   }
 
-  async #absent(key: SessionKey): Promise<ParleyError> {
+  async #checkLive(key: SessionKey): Promise<void> {
     const page = await this.#log.read(key, { direction: 'FORWARD', afterSeq: 0, count: 0, bytes: 0 });
-    return page ? sessionDeleted(key.sessionId, 'read') : sessionNotFound(key.sessionId);
+    if (!page) throw sessionNotFound(key.sessionId);
+    if (page.state.deleted) throw sessionDeleted(key.sessionId, 'read');
   }
 }
 

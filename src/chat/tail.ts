@@ -106,7 +106,11 @@ export class Tail<E> {
   read(seq: number): Promise<SharedPage<E> | undefined> {
     let page = this.#pages.get(seq);
     if (!page) {
-      page = this.#log.read(this.#key, { ...PAGE, afterSeq: seq }).then((read) => read && this.#shared(read));
+      const heard = this.#heard;
+      page = this.#log.read(this.#key, { ...PAGE, afterSeq: seq }).then((read) => {
+        this.#learn(read?.state, heard); // there may be turns in it that no news has come of yet
+        return read && this.#shared(read);
+      });
       this.#pages.set(seq, page);
       const forget = () => this.#pages.delete(seq);
       page.then(forget, forget);
@@ -126,41 +130,41 @@ export class Tail<E> {
       this.#lookAgain = false;
       const heard = this.#heard;
       const page = await this.#log.read(this.#key, { ...PAGE, afterSeq: 0, count: 0 });
-      this.#learn(page?.state, heard);
+      if (this.#learn(page?.state, heard) === 'late') this.#lookAgain = true;
     } while (this.#lookAgain);
   }
 
-  #learn(state: LogState | undefined, heard: number): void {
+  /** Takes over what the log said, `heard` being the news that had come when it was asked; late when others were faster. */
+  #learn(state: LogState | undefined, heard: number): 'learnt' | 'late' {
     const known = this.#state;
     if (!state || state.deleted || (known && known.epoch.created !== state.epoch.created)) {
       this.#gone = true; // gone, or gone and made anew: to its followers the session is deleted
       this.#ring();
-      return;
+      return 'learnt';
     }
     const same = known !== undefined && sameEpoch(known.epoch, state.epoch);
-    if (same && state.lastTurnSeq < known.lastTurnSeq && heard !== this.#heard) {
-      this.#lookAgain = true; // the news were faster
-      return;
-    }
+    if (same && state.lastTurnSeq < known.lastTurnSeq && heard !== this.#heard) return 'late';
     if (!same || state.lastTurnSeq < known.lastTurnSeq) this.#forget();
     this.#state = state;
     this.#watchEnd(state);
     this.#ring();
+    return 'learnt';
   }
 
   #hear(news: News | undefined): void {
     const state = this.#state;
-    if (!news || !state || !sameEpoch(news.epoch, state.epoch) || news.after !== state.lastTurnSeq) {
+    if (!news || !state || !sameEpoch(news.epoch, state.epoch) || news.after > state.lastTurnSeq) {
       void this.#lookSoon();
       return;
     }
+    if (news.after < state.lastTurnSeq) return; // known already: looking was faster
     this.#heard++;
     let after = news.after;
     for (const turn of splitFrames(news.frames)) {
       this.#keep(after, turn, state);
       after = turn.seq;
     }
-    this.#state = { ...state, lastTurnSeq: after };
+    this.#state = { ...state, lastTurnSeq: after, lastSeq: after };
     this.#ring();
   }
 

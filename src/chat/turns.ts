@@ -27,6 +27,8 @@ export interface LogState {
   readonly epoch: Epoch;
   /** 0 when it is empty. */
   readonly lastTurnSeq: number;
+  /** The seq numbering goes on after: that of a turn that may have been removed. */
+  readonly lastSeq: number;
   /** Why its epoch began; undefined in the first. */
   readonly resetReason: ResetReason | undefined;
   readonly deleted: boolean;

@@ -31,6 +31,7 @@ function contentOf(field: DescField, message: Message): unknown {
   const { oneof, localName } = field;
   const holder = message as unknown as Record<string, unknown>;
   const value = oneof ? (holder[oneof.localName] as { value: unknown }).value : holder[localName];
+  if (value instanceof Uint8Array) return hash('sha256', value, 'base64url');
   const inner = field.fieldKind === 'message' || field.fieldKind === 'list' ? field.message : undefined;
   if (!inner || inner.typeName === 'google.protobuf.Struct') return value; // a Struct is plain JSON
   if (field.fieldKind === 'list') return (value as Message[]).map((item) => setFields(inner, item));
@@ -38,6 +39,5 @@ function contentOf(field: DescField, message: Message): unknown {
 }
 
 function asJson(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
+  return typeof value === 'bigint' ? String(value) : value;
 }

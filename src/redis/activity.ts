@@ -1,5 +1,5 @@
 /** What moves with every turn of a session, as the log keeps it. */
-import type { Activity } from '../sessions/session.ts';
+import type { Activity, Session } from '../sessions/session.ts';
 
 /** Of a session that has just been made. */
 export const NO_ACTIVITY: Activity = { updateTime: 0, lastTurnSeq: 0, turnCount: 0, turnsBy: undefined };
@@ -7,9 +7,13 @@ export const NO_ACTIVITY: Activity = { updateTime: 0, lastTurnSeq: 0, turnCount:
 /** The fields of the log that {@link activityOf} takes, in its order. */
 export const ACTIVITY_FIELDS = ['updated', 'kept', 'count', 'by'] as const;
 
-export function activityOf([updated, kept, count, by]: readonly (string | null | undefined)[]): Activity {
+/** `session`: where there is one at hand that may have been written before the log knew its time. */
+export function activityOf(
+  [updated, kept, count, by]: readonly (string | null | undefined)[],
+  session?: Session,
+): Activity {
   return {
-    updateTime: Number(updated ?? 0),
+    updateTime: Math.max(Number(updated ?? 0), session?.updateTime ?? 0),
     lastTurnSeq: Number(kept ?? 0),
     turnCount: Number(count ?? 0),
     turnsBy: by ? (JSON.parse(by) as Record<string, number>) : undefined,

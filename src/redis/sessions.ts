@@ -75,10 +75,10 @@ export class RedisSessions implements SessionStore, RevisionLog {
   async readEncoded(key: SessionKey): Promise<EncodedSession | undefined> {
     const reply = await this.#redis.call('HMGET', this.#keys.log(key), ...ENCODED_FIELDS, ...ACTIVITY_FIELDS);
     const [encoded, schema, deleted, sliding, ...moving] = reply as (string | null)[];
-    const activity = activityOf(moving);
     if (encoded && schema === this.#encoder.schema) {
-      const ttl = sliding ? Number(sliding) : undefined;
-      return { bytes: Buffer.from(encoded, 'latin1'), deleted: deleted === '1', slidingTtl: ttl, activity };
+      const bytes = Buffer.from(encoded, 'latin1');
+      const slidingTtl = sliding ? Number(sliding) : undefined;
+      return { bytes, deleted: deleted === '1', slidingTtl, activity: activityOf(moving) };
     }
     // Another version of the server wrote it, or there is none.
     const session = await this.read(key);
@@ -87,7 +87,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
         bytes: this.#encoder.encode(session),
         deleted: isDeleted(session),
         slidingTtl: slidingTtl(session),
-        activity,
+        activity: activityOf(moving, session),
       }
     );
   }
@@ -104,6 +104,14 @@ export class RedisSessions implements SessionStore, RevisionLog {
       write: (base: Base, decision: Decision<T>) => this.#write(key, caller, base, decision),
     };
     return this.#mutations.run(id, caller, decide, steps, expect === 'absent' ? ABSENT : undefined);
+  }
+
+  async recall<T>(key: SessionKey, { operation }: Caller): Promise<Mutated<T> | undefined> {
+    if (!operation) return undefined;
+    const remembered = await this.#redis.call('HGET', this.#keys.operations(key), answerField(operation));
+    if (typeof remembered !== 'string') return undefined;
+    if (!remembered.startsWith(operation.fingerprint)) throw requestIdReused(operation);
+    return recalled<T>(remembered.slice(operation.fingerprint.length));
   }
 
   async revisions(key: SessionKey, from: number) {
@@ -124,7 +132,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
       this.read(key),
       this.#redis.call('HMGET', this.#keys.log(key), ...ACTIVITY_FIELDS),
     ]);
-    return { session, activity: activityOf(moving as (string | null)[]) };
+    return { session, activity: activityOf(moving as (string | null)[], session) };
   }
 
   async #readMany(keys: readonly SessionKey[]): Promise<Base[]> {
@@ -136,14 +144,9 @@ export class RedisSessions implements SessionStore, RevisionLog {
     return sessions;
   }
 
-  async #load<T>(key: SessionKey, { operation }: Caller): Promise<Base | { replay: Mutated<T> }> {
-    const [base, remembered] = await Promise.all([
-      this.#readBase(key),
-      operation && this.#redis.call('HGET', this.#keys.operations(key), answerField(operation)),
-    ]);
-    if (!operation || typeof remembered !== 'string') return base;
-    if (!remembered.startsWith(operation.fingerprint)) throw requestIdReused(operation);
-    return { replay: recalled<T>(remembered.slice(operation.fingerprint.length)) };
+  async #load<T>(key: SessionKey, caller: Caller): Promise<Base | { replay: Mutated<T> }> {
+    const [base, replay] = await Promise.all([this.#readBase(key), this.recall<T>(key, caller)]);
+    return replay ? { replay } : base;
   }
 
   async #write<T>(

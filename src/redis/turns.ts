@@ -162,7 +162,8 @@ function epochOf(created: string, number: string): Epoch {
 }
 
 function parseState(text: string): LogState {
-  const [created, number, last, reason, deleted, ends] = text.split(' ') as [
+  const [created, number, last, reason, deleted, ends, numbered] = text.split(' ') as [
+    string,
     string,
     string,
     string,
@@ -173,6 +174,7 @@ function parseState(text: string): LogState {
   return {
     epoch: epochOf(created, number),
     lastTurnSeq: Number(last),
+    lastSeq: Number(numbered),
     resetReason: reason === '-' ? undefined : (reason as ResetReason),
     deleted: deleted === '1',
     ends: Number(ends) < 0 ? undefined : Number(ends),

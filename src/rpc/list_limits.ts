@@ -15,7 +15,7 @@ const SMALL = 64 * 1024;
 
 /** Throws FIELD_INVALID for a list that is longer than `repeated.max_items` of its field. What cannot be read is left to the decoder. */
 export function checkLists(schema: DescMessage, bytes: Uint8Array): void {
-  if (bytes.length > SMALL) walk(limitsOf(schema), new BinaryReader(bytes), bytes.length, '');
+  if (bytes.length > SMALL) walk(limitsOf(schema), new Counts(), new BinaryReader(bytes), bytes.length, '');
 }
 
 /** What is to be looked at in a message: its limited lists, and messages that may hold some. */
@@ -24,8 +24,19 @@ type Limits = ReadonlyMap<
   { readonly field: DescField; readonly max: number; readonly inner: Limits }
 >;
 
-function walk(limits: Limits, reader: BinaryReader, end: number, path: string): void {
-  const counts = new Map<number, number>();
+/** What one message holds so far. One that is no list item may come in pieces, which are merged. */
+class Counts {
+  readonly items = new Map<number, number>();
+  readonly #inside = new Map<number, Counts>();
+
+  inside(number: number): Counts {
+    const known = this.#inside.get(number) ?? new Counts();
+    this.#inside.set(number, known);
+    return known;
+  }
+}
+
+function walk(limits: Limits, counts: Counts, reader: BinaryReader, end: number, path: string): void {
   while (reader.pos < end) {
     const [number, type] = reader.tag();
     const limit = limits.get(number);
@@ -34,12 +45,15 @@ function walk(limits: Limits, reader: BinaryReader, end: number, path: string): 
       continue;
     }
     const { field, max, inner } = limit;
-    const count = counts.get(number) ?? 0;
-    counts.set(number, count + 1);
+    const count = counts.items.get(number) ?? 0;
+    counts.items.set(number, count + 1);
     if (count >= max) throw fieldInvalid(path + field.name, `must contain no more than ${max} item(s)`);
     const itemEnd = reader.uint32() + reader.pos;
-    const index = field.fieldKind === 'list' ? `[${count}]` : '';
-    if (inner.size > 0) walk(inner, reader, Math.min(itemEnd, end), `${path}${field.name}${index}.`);
+    if (inner.size > 0) {
+      const isItem = field.fieldKind === 'list';
+      const itemPath = `${path}${field.name}${isItem ? `[${count}]` : ''}.`;
+      walk(inner, isItem ? new Counts() : counts.inside(number), reader, Math.min(itemEnd, end), itemPath);
+    }
     reader.pos = itemEnd;
   }
 }

@@ -19,8 +19,29 @@ interface Fork {
 /**
  * Copies first and decides then: the copy of the turns is nobody's until the
  * session that gets them is made, with them, in one atomic step.
+ *
+ * That step remembers the answer, where the new session is. A request id counts
+ * for the source, which may be on another shard: it is told afterwards.
  */
 export async function forkSession(fork: Fork, author: Author, caller: Caller): Promise<Mutated<Session>> {
+  const { store, source } = fork;
+  await store.recall(source, caller);
+  const made = await copyOnce(fork, author, forkOf(source, caller));
+  if (caller.operation) await store.mutate(source, caller, () => ({ answer: null }));
+  return made;
+}
+
+/** The caller as the new session knows him: it may be forked itself under the same request id. */
+function forkOf({ sessionId }: SessionKey, caller: Caller): Caller {
+  const { operation, principal } = caller;
+  return {
+    operation: operation && { ...operation, method: `${operation.method} of ${sessionId}` },
+    principal,
+    throwIfOver: () => caller.throwIfOver(),
+  };
+}
+
+async function copyOnce(fork: Fork, author: Author, caller: Caller): Promise<Mutated<Session>> {
   const { store, target } = fork;
   // Taken, or made by this very call when it was sent before: nothing to copy.
   const taken = (await store.read(target)) !== undefined;
@@ -50,7 +71,8 @@ async function copied({ store, log, source, target, throughSeq }: Fork, caller: 
     const through = throughSeq ?? state.lastTurnSeq;
     const copy = await log.copy(source, target, state.epoch, through, caller);
     // Undefined when turns were removed meanwhile: what is left is another session.
-    if (copy) return { source: session, turns: { copy, lastSeq: through } };
+    const lastSeq = through < state.lastTurnSeq ? through : state.lastSeq;
+    if (copy) return { source: session, turns: { copy, lastSeq } };
   }
 }
 
@@ -64,7 +86,11 @@ function forked(source: Session, target: SessionKey, copy: TurnsCopy, author: Au
   return {
     ...same,
     ...target,
-    participants: participants.map((row) => ({ ...row, joinedSeq: Math.min(row.joinedSeq, lastTurnSeq) })),
+    participants: participants.map((row) => ({
+      ...row,
+      joinedSeq: Math.min(row.joinedSeq, lastTurnSeq),
+      ...(row.leftSeq !== undefined && { leftSeq: Math.min(row.leftSeq, lastTurnSeq) }),
+    })),
     configs: forkedConfigs(configs, author, at),
     forkedFrom: { sessionId: source.sessionId, throughSeq: lastTurnSeq },
     createTime: at,

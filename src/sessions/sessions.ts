@@ -181,7 +181,10 @@ export class Sessions {
     throughSeq: number | undefined,
     caller: Caller,
   ): Promise<Mutated<Session>> {
-    const target = { ...source, sessionId: newId || madeId(source.namespace, caller) };
+    const target = {
+      ...source,
+      sessionId: newId || madeId(`${source.namespace}/${source.sessionId}`, caller),
+    };
     const fork = { store: this.#store, log: this.#log, source, target, throughSeq };
     return forkSession(fork, authorOf(caller), caller);
   }
@@ -240,9 +243,9 @@ export function authorOf({ principal, operation }: Caller): Author {
  * An id in order of creation; one derived from the request id when there is one,
  * so that a retry lands on the same session, and its slot alone decides.
  */
-function madeId(namespace: string, { operation }: Caller): string {
+function madeId(scope: string, { operation }: Caller): string {
   return operation
-    ? uuidv5(`${namespace}/${operation.requestId}`, REQUEST_ID_NAMESPACE)
+    ? uuidv5(`${scope}/${operation.requestId}`, REQUEST_ID_NAMESPACE)
     : uuidv7({ random: randomBytes(16) });
 }
 

@@ -77,6 +77,8 @@ export interface SessionStore {
     decide: (current: Session | undefined, lastTurnSeq: number) => Decision<T>,
     expect?: 'absent',
   ): Promise<Mutated<T>>;
+  /** What was answered to this operation, if it came before; REQUEST_ID_REUSED when another did. */
+  recall<T>(key: SessionKey, caller: Caller): Promise<Mutated<T> | undefined>;
   /** The sessions of a namespace that match, in order, found as they are asked for. */
   find(query: SessionQuery, signal: AbortSignal): AsyncIterable<ActiveSession>;
 }

@@ -7,7 +7,7 @@
 --   8 '1' = give them as they are stored
 -- Returns: {} when there is no session, else {state, turns, how many, the last seq read, '1' when there are more}
 --   state: time of creation, epoch, last turn seq, why the epoch began or '-', '1' when the session is deleted,
---     when it ends in ms since the epoch or -1
+--     when it ends in ms since the epoch or -1, the seq numbering goes on after
 --   turns: one after the other, the oldest first; as they are stored, a list of id, whom it counts for, turn
 
 -- The first turns tell how large the others may be.
@@ -17,11 +17,11 @@ local log, turns = KEYS[1], KEYS[2]
 local after, before, since, til = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local forward, count, budget, stored = ARGV[5] == 'FORWARD', tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
 
-local state = redis.call('HMGET', log, 'created', 'epoch', 'kept', 'reset', 'deleted')
+local state = redis.call('HMGET', log, 'created', 'epoch', 'kept', 'reset', 'deleted', 'last')
 if not state[5] then return {} end
 local kept = tonumber(state[3] or 0)
 local described = table.concat({state[1] or '0', state[2] or '0', state[3] or '0', state[4] or '-', state[5],
-  string.format('%d', redis.call('PEXPIRETIME', log))}, ' ')
+  string.format('%.0f', redis.call('PEXPIRETIME', log)), state[6] or '0'}, ' ')
 
 -- The smallest seq from which on all turns are as late as this. Turns are in order of time.
 local function first_since(time)
@@ -41,7 +41,7 @@ if til and kept > 0 then before = math.min(before, first_since(til)) end
 
 local read, size, bytes, last = {}, 0, 0, '0'
 local more = count == 0 and after + 1 < before
-while size < count and after + 1 < before and not more do
+while after + 1 < before and not more do -- to see whether there are more, one turn too many is read
   local limit = FIRST
   if size > 0 then limit = math.max(1, math.floor((budget - bytes) * size / bytes)) end
   limit = math.min(limit, count - size + 1)
