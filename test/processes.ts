@@ -60,15 +60,17 @@ export class ParleyProcess {
     return this.#exit;
   }
 
-  /** Waits for the ready line; throws with what was printed when the process ends without. */
   async ready(): Promise<Clients> {
+    const clients = connect(await this.address());
+    onTestFinished(() => clients.close());
+    return clients;
+  }
+
+  /** Waits for the ready line; throws with what was printed when the process ends without. */
+  async address(): Promise<string> {
     for (;;) {
       const address = /^parley listening on (\S+)\n/m.exec(this.stdout)?.[1];
-      if (address) {
-        const clients = connect(address);
-        onTestFinished(() => clients.close());
-        return clients;
-      }
+      if (address) return address;
       const ended = await Promise.race([this.#exit, once(this.#child.stdout!, 'data')]);
       if (!Array.isArray(ended)) throw new Error(`parley ended (${ended}):\n${this.stderr}`);
     }
