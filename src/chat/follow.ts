@@ -11,8 +11,8 @@ import { Bell } from '../sessions/bell.ts';
 import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
 import { fromCursor, type Position, toCursor } from './cursor.ts';
 import type { StoredTurn } from './frames.ts';
-import { Tail } from './tail.ts';
-import { type LogState, sameEpoch, type TurnLog } from './turns.ts';
+import { type Shared, Tail } from './tail.ts';
+import { type Epoch, type LogState, sameEpoch, type TurnLog } from './turns.ts';
 
 /** How long a stream is quiet before it says that it is alive. */
 const HEARTBEAT: Milliseconds = 15_000;
@@ -37,12 +37,12 @@ export class Follow<E> {
     this.#encoder = encoder;
   }
 
-  /** The log from a cursor or one of its ends, then live. Ends with an error only. */
+  /** The log from a cursor or one of its ends, then live: what there is at a time. Ends with an error only. */
   async *follow(
     key: SessionKey,
     from: Start | { readonly cursor: string },
     signal: AbortSignal,
-  ): AsyncGenerator<E> {
+  ): AsyncGenerator<readonly E[]> {
     const asked = typeof from === 'object' ? fromCursor(key, from.cursor) : undefined;
     const bell = new Bell(signal);
     const { tail, state, leave } = await this.#join(key, () => bell.ring());
@@ -52,7 +52,7 @@ export class Follow<E> {
         seq: from === 'NOW' ? state.lastTurnSeq : 0,
       };
       let caughtUp = false;
-      let last = performance.now();
+      let beat = performance.now() + HEARTBEAT;
       for (;;) {
         const state = tail.state;
         if (!state) throw sessionDeleted(key.sessionId, 'read');
@@ -61,39 +61,38 @@ export class Follow<E> {
         if (lost) {
           ({ epoch, seq } = { epoch: state.epoch, seq: 0 });
           caughtUp = false;
-          yield this.#encoder.reset(lost, cursor());
+          yield [this.#encoder.reset(lost, cursor())];
         } else if (seq < state.lastTurnSeq) {
-          const next = tail.after(seq);
-          if (next) {
-            seq = next.seq;
-            yield next.event;
-          } else {
-            const page = await tail.read(seq);
-            signal.throwIfAborted();
-            // The tail has learnt what the page knows: when the epoch is another, it comes to light above.
-            if (!page || !sameEpoch(page.state.epoch, epoch)) continue;
-            if (page.turns.length === 0 && page.state.lastTurnSeq > seq) throw new Error('turns are missing');
-            for (const turn of page.turns) {
-              seq = turn.seq;
-              yield turn.event;
-            }
-          }
+          const turns = await this.#next(tail, epoch, seq);
+          signal.throwIfAborted();
+          if (turns.length === 0) continue; // the log is not what it was: see above
+          seq = turns.at(-1)!.seq;
+          yield turns.map(({ event }) => event);
         } else if (!caughtUp) {
           caughtUp = true;
-          yield this.#encoder.caughtUp(cursor());
+          yield [this.#encoder.caughtUp(cursor())];
         } else {
-          const pause = last + HEARTBEAT - performance.now();
-          if (pause > 0) {
-            await bell.rung(pause);
-            continue;
-          }
-          yield this.#encoder.heartbeat(cursor());
+          const pause = beat - performance.now();
+          // In whole seconds, so that mostly it is the same one, and its timer too.
+          if (pause > 0 && (await bell.rung(Math.ceil(pause / 1000) * 1000)) === 'rung') continue;
+          yield [this.#encoder.heartbeat(cursor())];
         }
-        last = performance.now();
+        beat = performance.now() + HEARTBEAT;
       }
     } finally {
       leave();
     }
+  }
+
+  /** The turns after a seq, from the tail or from the log; none when the log has changed meanwhile. */
+  async #next(tail: Tail<E>, epoch: Epoch, seq: number): Promise<readonly Shared<E>[]> {
+    const recent = tail.after(seq);
+    if (recent.length > 0) return recent;
+    const page = await tail.read(seq);
+    // The tail has learnt what the page knows.
+    if (!page || !sameEpoch(page.state.epoch, epoch)) return [];
+    if (page.turns.length === 0 && page.state.lastTurnSeq > seq) throw new Error('turns are missing');
+    return page.turns;
   }
 
   /** The tail of a session, and how its log ends now. */

@@ -91,15 +91,15 @@ export class Tail<E> {
     this.#listening ??= this.#log.listen(this.#key, (news) => this.#hear(news));
     await this.#listening;
     if (this.#looking) this.#lookAgain = true;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
+    this.#looking ??= this.#look();
     await this.#looking;
   }
 
-  /** The turn that comes after a seq, when it is at hand. */
-  after(seq: number): Shared<E> | undefined {
-    return this.#recent.get(seq);
+  /** The turns that come after a seq, as far as they are at hand. */
+  after(seq: number): Shared<E>[] {
+    const turns: Shared<E>[] = [];
+    for (let next = this.#recent.get(seq); next; next = this.#recent.get(next.seq)) turns.push(next);
+    return turns;
   }
 
   /** Turns after a seq, from the log. */
@@ -126,12 +126,16 @@ export class Tail<E> {
   }
 
   async #look(): Promise<void> {
-    do {
-      this.#lookAgain = false;
-      const heard = this.#heard;
-      const page = await this.#log.read(this.#key, { ...PAGE, afterSeq: 0, count: 0 });
-      if (this.#learn(page?.state, heard) === 'late') this.#lookAgain = true;
-    } while (this.#lookAgain);
+    try {
+      do {
+        this.#lookAgain = false;
+        const heard = this.#heard;
+        const page = await this.#log.read(this.#key, { ...PAGE, afterSeq: 0, count: 0 });
+        if (this.#learn(page?.state, heard) === 'late') this.#lookAgain = true;
+      } while (this.#lookAgain);
+    } finally {
+      this.#looking = undefined; // at once, so that nobody waits for a look that is over
+    }
   }
 
   /** Takes over what the log said, `heard` being the news that had come when it was asked; late when others were faster. */

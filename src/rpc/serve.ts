@@ -123,7 +123,10 @@ async function pump(
     for (;;) {
       const next = await leash.wait(iterator.next());
       if (next.done) return;
-      if (!grpcCall.write(encode(call.method, next.value))) await leash.wait(drained(grpcCall));
+      for (const answer of Array.isArray(next.value) ? next.value : [next.value]) {
+        const behind = send(grpcCall, encode(call.method, answer), leash);
+        if (behind) await behind;
+      }
     }
   } finally {
     stopping.removeEventListener('abort', onStop);
@@ -132,8 +135,17 @@ async function pump(
   }
 }
 
-function drained(grpcCall: GrpcCall): Promise<void> {
-  return new Promise((resolve) => grpcCall.once('drain', resolve));
+/** grpc-js counts the messages that wait for a slow reader, and not how large they are: such go one by one. */
+const LARGE_BYTES = 64 * 1024;
+
+/** Writes an answer. Returns something to wait for when the client is behind. */
+function send(grpcCall: GrpcCall, bytes: Buffer, leash: Leash): Promise<void> | undefined {
+  if (bytes.length > LARGE_BYTES) {
+    return leash.wait(new Promise((resolve) => grpcCall.write(bytes, () => resolve())));
+  }
+  return grpcCall.write(bytes)
+    ? undefined
+    : leash.wait(new Promise((resolve) => grpcCall.once('drain', resolve)));
 }
 
 /** Waits that can be cut short. Unlike racing one long-lived promise, a finished wait leaves nothing behind. */

@@ -8,13 +8,16 @@ export type Request<M extends DescMethod> = MessageShape<M['input']>;
 /** An answer: a message, or the finished bytes of one where encoding is the cost that counts. */
 export type Answer<M extends DescMethod> = MessageInitShape<M['output']> | Uint8Array;
 
+/** What a stream yields: an answer, or several that are ready at once. */
+type Answers<M extends DescMethod> = Answer<M> | readonly Answer<M>[];
+
 type Handler<M extends DescMethod> = M['methodKind'] extends 'unary'
   ? (request: Request<M>, call: Call) => Promise<Answer<M>> | Answer<M>
   : M['methodKind'] extends 'server_streaming'
-    ? (request: Request<M>, call: Call) => AsyncIterable<Answer<M>>
+    ? (request: Request<M>, call: Call) => AsyncIterable<Answers<M>>
     : M['methodKind'] extends 'client_streaming'
       ? (requests: AsyncIterable<Request<M>>, call: Call) => Promise<Answer<M>>
-      : (requests: AsyncIterable<Request<M>>, call: Call) => AsyncIterable<Answer<M>>;
+      : (requests: AsyncIterable<Request<M>>, call: Call) => AsyncIterable<Answers<M>>;
 
 /**
  * What `implements ServiceImpl<typeof SomeService>` demands: every RPC of the

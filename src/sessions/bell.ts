@@ -5,11 +5,18 @@ export class Bell {
   readonly #signal: AbortSignal;
   #rung = false;
   #wake: (() => void) | undefined;
+  /** Kept from wait to wait: starting one anew is dearer than all else here. */
+  #timer: NodeJS.Timeout | undefined;
+  #timeout: Milliseconds | undefined;
 
   /** `signal`: ends all waiting, with its reason. */
   constructor(signal: AbortSignal) {
     this.#signal = signal;
-    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+    const end = () => {
+      clearTimeout(this.#timer);
+      this.#wake?.();
+    };
+    signal.addEventListener('abort', end, { once: true });
   }
 
   ring(): void {
@@ -21,16 +28,24 @@ export class Bell {
   async rung(timeout: Milliseconds): Promise<'rung' | 'quiet'> {
     if (!this.#rung && !this.#signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeout);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+        this.#wake = resolve;
+        this.#wakeAfter(timeout);
       });
     }
     this.#signal.throwIfAborted();
     const rung = this.#rung;
     this.#rung = false;
     return rung ? 'rung' : 'quiet';
+  }
+
+  #wakeAfter(timeout: Milliseconds): void {
+    if (this.#timer && timeout === this.#timeout) {
+      this.#timer.refresh();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timeout = timeout;
+    this.#timer = setTimeout(() => this.#wake?.(), timeout);
+    this.#timer.unref();
   }
 }
