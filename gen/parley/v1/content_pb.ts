@@ -52,8 +52,7 @@ export type Message = Message$1<"parley.v1.Message"> & {
   parts: Part[];
 
   /**
-   * The caller's own notes on it. Never absent in an answer. At most 64 KiB and
-   * 32 levels.
+   * The caller's own notes on it. At most 64 KiB and 32 levels.
    *
    * @generated from field: google.protobuf.Struct metadata = 5;
    */

@@ -1769,7 +1769,8 @@ export const SessionService: GenService<{
    *
    * A page by `create_time` never skips or repeats a session that existed
    * throughout the listing; by `update_time` the same holds for sessions nobody
-   * touched meanwhile. A page may hold fewer sessions than asked for, so that
+   * touched meanwhile. That order may be behind by a second where turns were
+   * appended. A page may hold fewer sessions than asked for, so that
    * an answer stays below 3 MiB; only an empty `next_page_token` is the end.
    *
    * @generated from rpc parley.v1.SessionService.ListSessions

@@ -5,7 +5,8 @@
 -- Returns: {DONE, answer} | {REPLAY, answer} | {REUSED} | {ABSENT} | {DELETED}
 --   answer: last turn seq, how many were removed, epoch, time of creation
 
-local AT_ONCE = 200
+-- Turns can be large, and those that are read are held all at once.
+local AT_ONCE = 16
 
 local session, answers, log, turns = KEYS[1], KEYS[2], KEYS[4], KEYS[5]
 local field, fingerprint, lifetime, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
