@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { askRedis } from '../../src/redis/data_lock.ts';
 import { startEmbeddedRedis } from '../../src/redis/embedded.ts';
 
 declare module 'vitest' {
@@ -24,6 +25,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     announce: (line) => process.stderr.write(`${line}\n`),
     onExit: (line) => process.stderr.write(`${line}\n`),
   });
+  // Nothing of it is to survive: stories that kill Redis have one of their own. And where all tests write at once,
+  // megabytes some of them, a disk that must have each write first makes Redis seem gone to the others.
+  await askRedis(redis.path, 'CONFIG SET appendonly no', 5000);
   project.provide('redisUrl', redis.path);
   return async () => {
     await redis.stop();
