@@ -25,6 +25,9 @@ export function sessionSchema(keys: Keys): Schema {
   );
 }
 
+/** Later than any session. */
+export const FOREVER = Number.MAX_SAFE_INTEGER;
+
 /** Builds the texts of session queries. */
 export class SessionQueries {
   readonly #repository: Repository;
@@ -38,7 +41,9 @@ export class SessionQueries {
     if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to))
       throw new RangeError('times are whole microseconds');
     // Built from the narrowest condition outwards; the order is free for Redis, which plans by size.
-    let search = this.#repository.search().where(by).between(from, to);
+    let search = this.#repository.search();
+    // All of time is no condition, and yet one that Redis would hold against every session there is.
+    if (from > 0 || to < FOREVER) search = search.where(by).between(from, to);
     for (const token of tokens) search = search.and('tokens').contains(token);
     return (search as unknown as { query: string }).query;
   }

@@ -19,7 +19,7 @@ import type { SessionOrder, SessionPosition, SessionQuery } from '../sessions/st
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import type { Base } from './mutations.ts';
-import { SessionQueries } from './om.ts';
+import { FOREVER, SessionQueries } from './om.ts';
 import { queryTokens } from './session_tokens.ts';
 import { windows } from './windows.ts';
 
@@ -35,8 +35,6 @@ const SEARCH_TIMEOUT_MS = 1000;
 const BATCH = 100;
 /** How long sessions are held against the filter before other calls are looked at. */
 const LONGEST_TURN_MS = 10;
-/** Later than any session. */
-const FOREVER = Number.MAX_SAFE_INTEGER;
 
 type ReadMany = (keys: readonly SessionKey[]) => Promise<Base[]>;
 

@@ -35,6 +35,10 @@ if document == '' then
 end
 
 -- A step that fails undoes nothing: first what may fail, and the answer last.
+if KEYS[6] then
+  redis.call('RENAME', KEYS[6], turns) -- not when the copy has waited too long
+  redis.call('PERSIST', turns)
+end
 local revision
 if outgoing ~= '' then
   revision = redis.call('JSON.GET', session, 'configs') -- as text: cjson would turn [] into {}
@@ -44,10 +48,6 @@ updated = math.max(updated, tonumber(redis.call('HGET', log, 'updated') or 0))
 redis.call('HSET', log, 'updated', whole(updated), 'indexed', ARGV[9], 'deleted', deleted, unpack(ARGV, 16))
 if outgoing ~= '' then
   redis.call('XADD', revisions, 'MAXLEN', keep, outgoing .. '-0', 'revision', revision)
-end
-if KEYS[6] then
-  redis.call('RENAME', KEYS[6], turns)
-  redis.call('PERSIST', turns)
 end
 if reset ~= '' then
   redis.call('UNLINK', turns)
