@@ -6,16 +6,13 @@
  * he takes it from the tail of the log, which his process shares, or reads it
  * from the log. So one who reads slowly costs a position too, and catches up.
  */
-import { sessionDeleted, sessionNotFound } from '../errors.ts';
-import { Bell } from '../sessions/bell.ts';
-import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
+import { sessionDeleted } from '../errors.ts';
+import { Bell, HEARTBEAT } from '../sessions/bell.ts';
+import type { ResetReason, SessionKey } from '../sessions/session.ts';
 import { fromCursor, type Position, toCursor } from './cursor.ts';
 import type { StoredTurn } from './frames.ts';
 import { type Shared, Tail } from './tail.ts';
-import { type Epoch, type LogState, sameEpoch, type TurnLog } from './turns.ts';
-
-/** How long a stream is quiet before it says that it is alive. */
-const HEARTBEAT: Milliseconds = 15_000;
+import { type Epoch, type LogState, readablePage, STATE_ONLY, sameEpoch, type TurnLog } from './turns.ts';
 
 export type Start = 'BEGINNING' | 'NOW';
 
@@ -103,7 +100,7 @@ export class Follow<E> {
         await tail.look();
         const { state } = tail;
         if (state) return { tail, state, leave };
-        await this.#checkLive(key);
+        readablePage(await this.#log.read(key, STATE_ONLY), key);
       } catch (error) {
         leave();
         throw error;
@@ -129,12 +126,6 @@ export class Follow<E> {
       if (!joined.isFollowed && this.#tails.get(name) === joined) this.#tails.delete(name);
     };
     return { tail: joined, leave };
-  }
-
-  async #checkLive(key: SessionKey): Promise<void> {
-    const page = await this.#log.read(key, { direction: 'FORWARD', afterSeq: 0, count: 0, bytes: 0 });
-    if (!page) throw sessionNotFound(key.sessionId);
-    if (page.state.deleted) throw sessionDeleted(key.sessionId, 'read');
   }
 }
 

@@ -1,10 +1,16 @@
 /** What ChatService promises of the turns, without gRPC and without Redis. */
-import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import { ParleyError } from '../errors.ts';
 import type { SessionKey } from '../sessions/session.ts';
 import type { Caller } from '../sessions/store.ts';
 import { toCursor } from './cursor.ts';
-import { toFrame } from './frames.ts';
-import type { NewTurn, TurnLog, TurnPage, TurnRange } from './turns.ts';
+import {
+  type Appended,
+  type NewTurn,
+  readablePage,
+  type TurnLog,
+  type TurnPage,
+  type TurnRange,
+} from './turns.ts';
 
 /**
  * The most bytes of turns a call may append, as they are answered: what was
@@ -27,23 +33,19 @@ export class History {
     turns: readonly NewTurn[],
     expectedLastSeq: number | undefined,
     caller: Caller,
-  ): Promise<{ frames: Uint8Array[]; cursor: string }> {
+  ): Promise<Pick<Appended, 'firstSeq' | 'createTime'> & { readonly cursor: string }> {
     const bytes = turns.reduce((sum, turn) => sum + turn.body.length + TURN_FRAME_BYTES, 0);
     if (bytes > MAX_APPENDED_BYTES) throw tooLarge();
     caller.throwIfOver();
     const { epoch, firstSeq, createTime } = await this.#log.append(key, turns, expectedLastSeq, caller);
-    return {
-      frames: turns.map(({ body }, index) => toFrame(firstSeq + index, createTime, body)),
-      cursor: toCursor(key, { epoch, seq: firstSeq + turns.length - 1 }),
-    };
+    const cursor = toCursor(key, { epoch, seq: firstSeq + turns.length - 1 });
+    return { firstSeq, createTime, cursor };
   }
 
   /** A part of the log, and the cursor behind its newest turn. */
   async list(key: SessionKey, range: TurnRange): Promise<TurnPage & { readonly cursor: string }> {
-    const page = await this.#log.read(key, range);
-    if (!page) throw sessionNotFound(key.sessionId);
-    const { epoch, lastTurnSeq, deleted } = page.state;
-    if (deleted) throw sessionDeleted(key.sessionId, 'read');
+    const page = readablePage(await this.#log.read(key, range), key);
+    const { epoch, lastTurnSeq } = page.state;
     return { ...page, cursor: toCursor(key, { epoch, seq: lastTurnSeq }) };
   }
 

@@ -7,19 +7,18 @@
  * newest turns are kept; who is further behind reads the log itself.
  */
 import { isUnavailable } from '../errors.ts';
+import { untilEnd } from '../sessions/bell.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { type StoredTurn, splitFrames } from './frames.ts';
-import { type Direction, type LogState, type News, sameEpoch, type TurnLog, type TurnPage } from './turns.ts';
+import { type LogState, type News, STATE_ONLY, sameEpoch, type TurnLog, type TurnPage } from './turns.ts';
 
 /** What is kept of the newest turns, for those who are nearly there. */
 const RECENT_TURNS = 64;
 const RECENT_BYTES = 64 * 1024;
 /** What is read of the log at once for somebody behind: all he ever costs. */
-const PAGE = { direction: 'FORWARD' as Direction, count: 100, bytes: 256 * 1024 };
+const PAGE = { direction: 'FORWARD', count: 100, bytes: 256 * 1024 } as const;
 /** How soon to look again when Redis was away. */
 const LOOK_AGAIN: Milliseconds = 250;
-/** Redis's clock decides when a session ends, and may be behind ours: past the end it is asked now and then. */
-const PAST_END: Milliseconds = 500;
 const LONGEST_TIMER: Milliseconds = 0x7fff_ffff;
 
 /** A turn, and what followers are sent for it. */
@@ -130,7 +129,7 @@ export class Tail<E> {
       do {
         this.#lookAgain = false;
         const heard = this.#heard;
-        const page = await this.#log.read(this.#key, { ...PAGE, afterSeq: 0, count: 0 });
+        const page = await this.#log.read(this.#key, STATE_ONLY);
         if (this.#learn(page?.state, heard) === 'late') this.#lookAgain = true;
       } while (this.#lookAgain);
     } finally {
@@ -173,9 +172,8 @@ export class Tail<E> {
   }
 
   #keep(after: number, turn: StoredTurn, state: LogState): void {
-    const bytes = turn.frame.length;
-    this.#recent.set(after, { seq: turn.seq, event: this.#present(turn, state), bytes });
-    this.#recentBytes += bytes;
+    this.#recent.set(after, { seq: turn.seq, event: this.#present(turn, state), bytes: turn.frame.length });
+    this.#recentBytes += turn.frame.length;
     for (const [oldest, { bytes }] of this.#recent) {
       if (this.#recent.size <= RECENT_TURNS && this.#recentBytes <= RECENT_BYTES) break;
       this.#recent.delete(oldest);
@@ -202,9 +200,7 @@ export class Tail<E> {
   /** Time to live rings no bell. */
   #watchEnd({ ends }: LogState): void {
     clearTimeout(this.#timer);
-    if (ends === undefined) return;
-    const left = ends - Date.now();
-    this.#wait(left > 0 ? left + 10 : PAST_END);
+    if (ends !== undefined) this.#wait(untilEnd(ends));
   }
 
   #wait(time: Milliseconds): void {

@@ -1,4 +1,5 @@
 /** What the domain knows of the turns of a session, and what it needs of their log; `redis/` provides it. */
+import { sessionDeleted, sessionNotFound } from '../errors.ts';
 import type { Micros, Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
 import type { Caller, TurnsCopy } from '../sessions/store.ts';
 
@@ -51,11 +52,13 @@ export interface TurnRange {
   readonly bytes: number;
 }
 
+/** Asks for no turns, only where they end. */
+export const STATE_ONLY: TurnRange = { direction: 'FORWARD', afterSeq: 0, count: 0, bytes: 0 };
+
 export interface TurnPage {
   readonly state: LogState;
   /** Their frames, the oldest turn first. */
   readonly frames: Uint8Array;
-  readonly count: number;
   /** The seq of the last turn in the direction that was asked for; 0 when there is none. */
   readonly lastSeq: number;
   /** Whether there are more within the bounds. */
@@ -107,6 +110,13 @@ export interface TurnLog {
    * has to look. Returns how to stop.
    */
   listen(key: SessionKey, heard: (news: News | undefined) => void): Promise<() => void>;
+}
+
+/** The page, if somebody may read the session it is of. */
+export function readablePage(page: TurnPage | undefined, { sessionId }: SessionKey): TurnPage {
+  if (!page) throw sessionNotFound(sessionId);
+  if (page.state.deleted) throw sessionDeleted(sessionId, 'read');
+  return page;
 }
 
 export function sameEpoch(one: Epoch, other: Epoch): boolean {

@@ -7,21 +7,17 @@
  * heartbeat) and never a revision.
  */
 import { fieldInvalid, ParleyError, sessionDeleted } from '../errors.ts';
-import { Bell } from '../sessions/bell.ts';
+import { Bell, HEARTBEAT, untilEnd } from '../sessions/bell.ts';
 import { readable } from '../sessions/changes.ts';
 import {
   type ConfigsRevision,
   endTime,
   isDeleted,
-  type Micros,
   type Milliseconds,
   type Session,
   type SessionKey,
 } from '../sessions/session.ts';
 import type { Doorbell, RevisionLog } from '../sessions/store.ts';
-
-/** How long a stream is quiet before it says that it is alive. */
-const HEARTBEAT: Milliseconds = 15_000;
 
 /**
  * Yields revisions after `after` (absent: the current one first), then live,
@@ -87,11 +83,5 @@ async function look(store: RevisionLog, key: SessionKey, { createTime, last }: S
 /** Until the next heartbeat, or until the session ends by time to live, which rings no bell. */
 function wait(session: Session): Milliseconds {
   const end = endTime(session);
-  return end === undefined ? HEARTBEAT : Math.min(HEARTBEAT, untilEnd(end));
-}
-
-/** Redis's clock decides, and may be behind ours: past the end it is asked now and then. */
-function untilEnd(end: Micros): Milliseconds {
-  const left = end / 1000 - Date.now();
-  return left > 0 ? left + 10 : 500;
+  return end === undefined ? HEARTBEAT : Math.min(HEARTBEAT, untilEnd(end / 1000));
 }

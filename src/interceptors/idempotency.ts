@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { type DescField, type DescMessage, isFieldSet, type Message } from '@bufbuild/protobuf';
 import canonicalize from 'canonicalize';
+import { fieldValue, messageOf } from '../rpc/fields.ts';
 import type { Interceptor } from '../rpc/interceptor.ts';
 
 export const idempotency: Interceptor = {
@@ -28,11 +29,9 @@ function setFields(schema: DescMessage, message: Message): object {
 }
 
 function contentOf(field: DescField, message: Message): unknown {
-  const { oneof, localName } = field;
-  const holder = message as unknown as Record<string, unknown>;
-  const value = oneof ? (holder[oneof.localName] as { value: unknown }).value : holder[localName];
+  const value = fieldValue(message, field);
   if (value instanceof Uint8Array) return hash('sha256', value, 'base64url');
-  const inner = field.fieldKind === 'message' || field.fieldKind === 'list' ? field.message : undefined;
+  const inner = messageOf(field);
   if (!inner || inner.typeName === 'google.protobuf.Struct') return value; // a Struct is plain JSON
   if (field.fieldKind === 'list') return (value as Message[]).map((item) => setFields(inner, item));
   return setFields(inner, value as Message);

@@ -23,6 +23,7 @@ import type {
 import { stringify } from '../structs/json.ts';
 import { ACTIVITY_FIELDS, activityOf, NO_ACTIVITY, parseActivity } from './activity.ts';
 import { answerField, answerSlot, requestIdReused } from './answers.ts';
+import { fromText, toText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { type Base, type Decide, Mutations, type Outcome } from './mutations.ts';
@@ -76,7 +77,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const reply = await this.#redis.call('HMGET', this.#keys.log(key), ...ENCODED_FIELDS, ...ACTIVITY_FIELDS);
     const [encoded, schema, deleted, sliding, ...moving] = reply as (string | null)[];
     if (encoded && schema === this.#encoder.schema) {
-      const bytes = Buffer.from(encoded, 'latin1');
+      const bytes = fromText(encoded);
       const slidingTtl = sliding ? Number(sliding) : undefined;
       return { bytes, deleted: deleted === '1', slidingTtl, activity: activityOf(moving) };
     }
@@ -202,7 +203,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     }
   }
 
-  /** ARGV 9 and up of write_session. Bytes go as text, a character each: one Buffer makes ioredis slow for all. */
+  /** ARGV 9 and up of write_session. */
   #writeArguments(
     base: Session | undefined,
     write: Session | undefined,
@@ -220,7 +221,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
       KEPT_REVISIONS - 1,
       reset,
       'session',
-      this.#encoder.encode(write).toString('latin1'),
+      toText(this.#encoder.encode(write)),
       'schema',
       this.#encoder.schema,
       'created',

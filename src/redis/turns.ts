@@ -17,10 +17,10 @@ import { randomBytes } from '../sessions/random.ts';
 import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
 import type { Caller, Doorbell, TurnsCopy } from '../sessions/store.ts';
 import { answerSlot, requestIdReused } from './answers.ts';
+import { fromText, toText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { appendTurns, readTurns, removeTurns, type Script, stageTurns } from './scripts.ts';
-import { fromText, toText } from './turn_text.ts';
 
 /** Whether read_turns gives turns to pass on, or entries to store again: id, whom it counts for, frame. */
 const READ = '';

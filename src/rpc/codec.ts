@@ -28,6 +28,7 @@ import {
 import type { JsonObject } from '../structs/json.ts';
 import { encodeStruct } from '../structs/wire.ts';
 import { decodeStruct } from '../structs/wire_reader.ts';
+import { fieldValue, messageOf } from './fields.ts';
 
 /**
  * Decodes a message. Throws FIELD_INVALID for a Struct beyond its limits, and any
@@ -65,7 +66,7 @@ interface StructField {
 
 function readStructs({ fields }: Codec, message: Fields, path: string): void {
   for (const { desc, inner } of fields) {
-    const value = get(message, desc);
+    const value = fieldValue(message, desc);
     if (value === undefined) continue;
     const field = path + desc.name;
     if (!inner) set(message, desc, decodeStruct(value as Uint8Array, field));
@@ -79,7 +80,7 @@ function writeStructs({ fields }: Codec, message: Fields): Fields {
   // Without its type: a message would be taken for one of the twin's as it is, an init is looked at.
   const { $typeName: _type, ...written } = message;
   for (const { desc, inner } of fields) {
-    const value = get(message, desc);
+    const value = fieldValue(message, desc);
     if (value === undefined) continue;
     if (!inner) set(written, desc, encodeStruct(value as JsonObject));
     else if (desc.fieldKind !== 'list') set(written, desc, writeStructs(inner, value as Fields));
@@ -91,12 +92,6 @@ function writeStructs({ fields }: Codec, message: Fields): Fields {
       );
   }
   return written;
-}
-
-function get(message: Fields, { localName, oneof }: DescField): unknown {
-  if (!oneof) return message[localName];
-  const choice = message[oneof.localName] as { case?: string; value?: unknown } | undefined;
-  return choice?.case === localName ? choice.value : undefined;
 }
 
 function set(message: Fields, { localName, oneof }: DescField, value: unknown): void {
@@ -119,11 +114,6 @@ function codecOf(schema: DescMessage): Codec {
     }
   }
   return codec;
-}
-
-/** The message a field holds, once or repeatedly; maps of messages hold no Structs in this API. */
-function messageOf(field: DescField): DescMessage | undefined {
-  return field.fieldKind === 'message' || field.fieldKind === 'list' ? field.message : undefined;
 }
 
 function isStruct({ typeName }: DescMessage): boolean {

@@ -22,6 +22,11 @@ export interface PagedRequest extends Message {
   pageToken: string;
 }
 
+/** Whether a token says a number: a place in lists that are numbered. */
+export function isWholeNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
 /** One page in the making; `Position` must be plain JSON. */
 export class Page<Position> {
   readonly size: number;

@@ -17,11 +17,11 @@ import type { Follow } from '../chat/follow.ts';
 import type { History } from '../chat/history.ts';
 import type { TurnRange } from '../chat/turns.ts';
 import type { Call } from '../rpc/call.ts';
-import { MAX_PAGE_BYTES, Page } from '../rpc/paging.ts';
+import { isWholeNumber, MAX_PAGE_BYTES, Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
 import type { Micros } from '../sessions/session.ts';
 import { keyOf } from './session_input.ts';
-import { newTurns } from './turn_messages.ts';
+import { newTurns, writeFrame } from './turn_messages.ts';
 import { writeText, written } from './wire.ts';
 
 export class ChatService implements ServiceImpl<typeof Proto> {
@@ -34,21 +34,21 @@ export class ChatService implements ServiceImpl<typeof Proto> {
   }
 
   async appendTurns(request: AppendTurnsRequest, call: Call) {
-    const { messages, expectedLastSeq } = request;
-    const { frames, cursor } = await this.#history.append(
+    const turns = newTurns(request.messages);
+    const { firstSeq, createTime, cursor } = await this.#history.append(
       keyOf(request),
-      newTurns(messages),
-      expectedLastSeq,
+      turns,
+      request.expectedLastSeq,
       call,
     );
     return written((writer) => {
-      for (const frame of frames) writer.raw(frame);
+      for (const [index, { body }] of turns.entries()) writeFrame(writer, firstSeq + index, createTime, body);
       writeText(writer, AppendTurnsResponseSchema.field.cursor.number, cursor);
     });
   }
 
   async listTurns(request: ListTurnsRequest) {
-    const page = new Page(ListTurnsRequestSchema, request, isSeq);
+    const page = new Page(ListTurnsRequestSchema, request, isWholeNumber);
     const range = rangeOf(request, page.after, page.size);
     const { frames, lastSeq, more, cursor } = await this.#history.list(keyOf(request), range);
     const { nextPageToken: next, cursor: end } = ListTurnsResponseSchema.field;
@@ -95,8 +95,4 @@ function micros({ seconds, nanos }: Timestamp, round: (value: number) => number)
 function startOf({ from }: FollowTurnsRequest): 'BEGINNING' | 'NOW' | { readonly cursor: string } {
   if (from.case === 'cursor') return { cursor: from.value };
   return from.value === Start.NOW ? 'NOW' : 'BEGINNING';
-}
-
-function isSeq(value: unknown): value is number {
-  return Number.isSafeInteger(value);
 }

@@ -17,7 +17,7 @@ import {
 import type { Configs } from '../configs/configs.ts';
 import type { Call } from '../rpc/call.ts';
 import { encode } from '../rpc/codec.ts';
-import { Page } from '../rpc/paging.ts';
+import { isWholeNumber, Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
 import { revisionMessage } from './messages.ts';
 import { keyOf } from './session_input.ts';
@@ -49,7 +49,7 @@ export class ConfigsService implements ServiceImpl<typeof Proto> {
   }
 
   async listConfigsRevisions(request: ListConfigsRevisionsRequest) {
-    const page = new Page(ListConfigsRevisionsRequestSchema, request, isRevision);
+    const page = new Page(ListConfigsRevisionsRequestSchema, request, isWholeNumber);
     for (const revision of await this.#configs.revisions(keyOf(request), page.after)) {
       const item = encode(ConfigsRevisionSchema, revisionMessage(revision));
       if (!page.add(item, revision.revision)) break;
@@ -70,8 +70,4 @@ export class ConfigsService implements ServiceImpl<typeof Proto> {
         : { event: { case: 'heartbeat' as const, value: {} } };
     }
   }
-}
-
-function isRevision(value: unknown): value is number {
-  return Number.isSafeInteger(value);
 }

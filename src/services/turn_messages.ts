@@ -1,7 +1,11 @@
 /** What is said: messages in, bodies of turns out; frames of turns in, what followers are sent out. */
 import { toBinary } from '@bufbuild/protobuf';
 import { type BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { FollowTurnsResponseSchema, ResetReason } from '../../gen/parley/v1/chat_service_pb.ts';
+import {
+  AppendTurnsResponseSchema,
+  FollowTurnsResponseSchema,
+  ResetReason,
+} from '../../gen/parley/v1/chat_service_pb.ts';
 import {
   type Message,
   type Part,
@@ -15,7 +19,8 @@ import { asSecondField } from '../chat/frames.ts';
 import type { NewTurn, Role as TurnRole } from '../chat/turns.ts';
 import { fieldInvalid } from '../errors.ts';
 import { encode } from '../rpc/codec.ts';
-import { writeMessage, writeNumber, writeStruct, writeText, written } from './wire.ts';
+import type { Micros } from '../sessions/session.ts';
+import { writeMessage, writeNumber, writeStruct, writeText, writeTimestamp, written } from './wire.ts';
 
 /** The messages of an AppendTurns request as turns. */
 export function newTurns(messages: readonly Message[]): NewTurn[] {
@@ -63,6 +68,14 @@ function textPart(text: string): Part {
 
 function saysSomething({ content }: Part): boolean {
   return content.value !== '';
+}
+
+/** A turn as the log keeps it and as answers have it: what the log knows, then its body. */
+export function writeFrame(writer: BinaryWriter, seq: number, createTime: Micros, body: Uint8Array): void {
+  writer.tag(AppendTurnsResponseSchema.field.turns.number, WireType.LengthDelimited).fork();
+  writeNumber(writer, T.seq.number, seq);
+  writeTimestamp(writer, T.createTime.number, createTime);
+  writer.raw(body).join();
 }
 
 const CURSOR = FollowTurnsResponseSchema.field.cursor.number;

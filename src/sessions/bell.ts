@@ -1,6 +1,19 @@
-/** A bell for one who waits: it remembers that it was rung until he asks. */
+/** Waiting, for those who follow a session: for a bell, and for what rings none. */
 import type { Milliseconds } from './session.ts';
 
+/** How long a stream is quiet before it says that it is alive. */
+export const HEARTBEAT: Milliseconds = 15_000;
+
+/**
+ * How long to wait before looking whether a session is gone by its time to live. Redis's clock decides, and may be
+ * behind ours: past the end it is asked now and then.
+ */
+export function untilEnd(end: Milliseconds): Milliseconds {
+  const left = end - Date.now();
+  return left > 0 ? left + 10 : 500;
+}
+
+/** A bell for one who waits: it remembers that it was rung until he asks. */
 export class Bell {
   readonly #signal: AbortSignal;
   #rung = false;

@@ -1,5 +1,5 @@
 /** ForkSession: a session and its turns, up to a seq, as a new session. */
-import type { TurnLog } from '../chat/turns.ts';
+import { STATE_ONLY, type TurnLog } from '../chat/turns.ts';
 import { alreadyExists, fieldInvalid, sessionDeleted, sessionNotFound } from '../errors.ts';
 import { type Author, newEtag } from './changes.ts';
 import { now } from './clock.ts';
@@ -61,7 +61,7 @@ async function copyOnce(fork: Fork, author: Author, caller: Caller): Promise<Mut
 async function copied({ store, log, source, target, throughSeq }: Fork, caller: Caller) {
   for (;;) {
     caller.throwIfOver();
-    const [session, page] = await Promise.all([store.read(source), log.read(source, STATE)]);
+    const [session, page] = await Promise.all([store.read(source), log.read(source, STATE_ONLY)]);
     if (!session || !page) throw sessionNotFound(source.sessionId);
     if (isDeleted(session)) throw sessionDeleted(source.sessionId, 'write');
     const { state } = page;
@@ -75,9 +75,6 @@ async function copied({ store, log, source, target, throughSeq }: Fork, caller: 
     if (copy) return { source: session, turns: { copy, lastSeq } };
   }
 }
-
-/** Asks for no turns, only where they end. */
-const STATE = { direction: 'FORWARD', afterSeq: 0, count: 0, bytes: 0 } as const;
 
 function forked(source: Session, target: SessionKey, copy: TurnsCopy, author: Author): Session {
   const at = now();

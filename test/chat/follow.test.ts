@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Follow } from '../../src/chat/follow.ts';
-import { toFrame } from '../../src/chat/frames.ts';
 import type { LogState, TurnLog, TurnRange } from '../../src/chat/turns.ts';
+import { toFrame } from './frame.ts';
 
 /** A log of two turns, until a page of it is read: then there are two more, of which no news has come yet. */
 function growingLog(): TurnLog {
@@ -19,7 +19,7 @@ function growingLog(): TurnLog {
     const size = count > 0 ? last - afterSeq : 0;
     const seqs = Array.from({ length: size }, (_, index) => afterSeq + 1 + index);
     const frames = Buffer.concat(seqs.map((seq) => toFrame(seq, 1, new Uint8Array())));
-    return { state: state(), frames, count: size, lastSeq: last, more: false };
+    return { state: state(), frames, lastSeq: last, more: false };
   };
   const refuse = () => Promise.reject(new Error('not asked for'));
   return { read, listen: async () => () => {}, append: refuse, remove: refuse, copy: refuse };

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FollowTurnsResponseSchema, ListTurnsResponseSchema } from '../../gen/parley/v1/chat_service_pb.ts';
 import { TurnSchema } from '../../gen/parley/v1/content_pb.ts';
-import { asSecondField, splitFrames, toFrame } from '../../src/chat/frames.ts';
+import { asSecondField, splitFrames } from '../../src/chat/frames.ts';
 import { forAll } from '../property.ts';
+import { toFrame } from './frame.ts';
 
 const anySeq = fc.integer({ min: 1, max: 2 ** 32 - 1 });
 const anyTime = fc.integer({ min: 0, max: 4e15 });

@@ -54,7 +54,7 @@ local only = {}
 only.USER, only.AGENT = string.match(roster, '^(.-)\n(.-)\n')
 local counts
 local at = whole(math.max(now, updated))
--- Turn.create_time = 6, a Timestamp of seconds = 1 and nanos = 2: see chat/frames.ts.
+-- Turn.create_time = 6, a Timestamp of seconds = 1 and nanos = 2: as services/turn_messages.ts writes it.
 local seconds = math.floor(tonumber(at) / 1000000)
 local second_digits, second_length = varint(seconds)
 local nano_digits, nano_length = varint((tonumber(at) - seconds * 1000000) * 1000)
