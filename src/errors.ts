@@ -123,3 +123,10 @@ export function isUnavailable(error: unknown): boolean {
 export function etagMismatch(what: 'session' | 'configs'): ParleyError {
   return new ParleyError('ETAG_MISMATCH', `the ${what} changed since this etag was read`);
 }
+
+/** UNAVAILABLE `SERVER_STOPPING`: go on with another one. */
+export function serverStopping(): ParleyError {
+  return new ParleyError('SERVER_STOPPING', 'the server is shutting down; go on with another one', {
+    retryAfterMs: 1000,
+  });
+}

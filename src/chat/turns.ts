@@ -30,11 +30,23 @@ export interface LogState {
   readonly lastTurnSeq: number;
   /** The seq numbering goes on after: that of a turn that may have been removed. */
   readonly lastSeq: number;
+  /** How many turns there are. */
+  readonly turnCount: number;
+  /** The newest run; undefined when there was none. */
+  readonly run: NewestRun | undefined;
   /** Why its epoch began; undefined in the first. */
   readonly resetReason: ResetReason | undefined;
   readonly deleted: boolean;
   /** When the session ends if nothing happens; undefined when it does not. */
   readonly ends: Milliseconds | undefined;
+}
+
+/** The run that answers, or that was the last to. */
+export interface NewestRun {
+  readonly runId: string;
+  /** The last turn there was when it began: what it was asked. */
+  readonly askedSeq: number;
+  readonly active: boolean;
 }
 
 /** A part of the log. Bounds leave out what they name, but for `since`. */
@@ -83,6 +95,8 @@ export interface News {
   /** The last turn seq before them. */
   readonly after: number;
   readonly frames: Uint8Array;
+  /** The run that began with them; empty when none did. */
+  readonly runId: string;
 }
 
 export interface TurnLog {

@@ -2,14 +2,30 @@
 import type { Activity, Session } from '../sessions/session.ts';
 
 /** Of a session that has just been made. */
-export const NO_ACTIVITY: Activity = { updateTime: 0, lastTurnSeq: 0, turnCount: 0, turnsBy: undefined };
+export const NO_ACTIVITY: Activity = {
+  updateTime: 0,
+  lastTurnSeq: 0,
+  turnCount: 0,
+  turnsBy: undefined,
+  activeRunId: '',
+  summary: '',
+  summarizedSeq: 0,
+};
 
 /** The fields of the log that {@link activityOf} takes, in its order. */
-export const ACTIVITY_FIELDS = ['updated', 'kept', 'count', 'by'] as const;
+export const ACTIVITY_FIELDS = [
+  'updated',
+  'kept',
+  'count',
+  'by',
+  'running',
+  'summary',
+  'summarized',
+] as const;
 
 /** `session`: where there is one at hand that may have been written before the log knew its time. */
 export function activityOf(
-  [updated, kept, count, by]: readonly (string | null | undefined)[],
+  [updated, kept, count, by, running, summary, summarized]: readonly (string | null | undefined)[],
   session?: Session,
 ): Activity {
   return {
@@ -17,16 +33,23 @@ export function activityOf(
     lastTurnSeq: Number(kept ?? 0),
     turnCount: Number(count ?? 0),
     turnsBy: by ? (JSON.parse(by) as Record<string, number>) : undefined,
+    activeRunId: running ?? '',
+    summary: summary ?? '',
+    summarizedSeq: Number(summarized ?? 0),
   };
 }
 
-/** What the scripts tell of it: the same four as JSON. */
+/** What the scripts tell of it: the same as JSON; of an older version, without the last three. */
 export function parseActivity(text: string): Activity {
-  const [updateTime, lastTurnSeq, turnCount, turnsBy] = JSON.parse(text) as [
-    number,
-    number,
-    number,
-    Record<string, number> | null,
-  ];
-  return { updateTime, lastTurnSeq, turnCount, turnsBy: turnsBy ?? undefined };
+  const [updateTime, lastTurnSeq, turnCount, turnsBy, activeRunId = '', summary = '', summarizedSeq = 0] =
+    JSON.parse(text) as [number, number, number, Record<string, number> | null, string?, string?, number?];
+  return {
+    updateTime,
+    lastTurnSeq,
+    turnCount,
+    turnsBy: turnsBy ?? undefined,
+    activeRunId,
+    summary,
+    summarizedSeq,
+  };
 }

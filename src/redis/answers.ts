@@ -2,12 +2,13 @@
 import { ParleyError } from '../errors.ts';
 import type { Operation } from '../sessions/operation.ts';
 import type { Milliseconds } from '../sessions/session.ts';
+import type { Connection } from './connection.ts';
 
 /** How long an answer is remembered by its request id. */
 const ANSWER_LIFETIME: Milliseconds = 24 * 60 * 60 * 1000;
 
 /** Where the answer of an operation is kept. */
-export function answerField({ method, requestId }: Operation): string {
+function answerField({ method, requestId }: Operation): string {
   return `${method}:${requestId}`;
 }
 
@@ -21,4 +22,17 @@ export function requestIdReused({ requestId }: Operation): ParleyError {
     'REQUEST_ID_REUSED',
     `request_id ${JSON.stringify(requestId)} came with another request before`,
   );
+}
+
+/** What was answered to this operation before, `key` holding the session's answers; undefined when it is new. */
+export async function recallAnswer(
+  redis: Connection,
+  key: string,
+  operation: Operation | undefined,
+): Promise<string | undefined> {
+  if (!operation) return undefined;
+  const remembered = await redis.call('HGET', key, answerField(operation));
+  if (typeof remembered !== 'string') return undefined;
+  if (!remembered.startsWith(operation.fingerprint)) throw requestIdReused(operation);
+  return remembered.slice(operation.fingerprint.length);
 }

@@ -25,8 +25,12 @@ export class RedisDoorbell implements Doorbell {
     this.#keys = keys;
   }
 
-  async listen(key: SessionKey, ring: (news: string) => void): Promise<() => void> {
-    const channel = this.#keys.live(key);
+  listen(key: SessionKey, ring: (news: string) => void): Promise<() => void> {
+    return this.listenTo(this.#keys.live(key), ring);
+  }
+
+  /** Any channel; empty news ask to look. */
+  async listenTo(channel: string, ring: (news: string) => void): Promise<() => void> {
     const listeners = this.#listeners.get(channel) ?? new Set();
     listeners.add(ring);
     this.#listeners.set(channel, listeners);

@@ -10,7 +10,11 @@
  * | `parley:copy:{ns/id}:<name>` | Stream    | turns of a fork in the making           | 10 minutes       |
  * | `parley:revisions:{ns/id}`   | Stream    | past configs revisions, id = revision   | as the session   |
  * | `parley:ops:{ns/id}`         | Hash      | answers by method and request id        | a field 24 hours, at most as the session |
+ * | `parley:run:{ns/id}:<run>`   | Stream    | the events of a run, id = offset        | 24 hours from its end, at most as the session |
+ * | `parley:queue:{ns/id}`       | Hash      | who waits for a run: ticket → number and until when | as long as somebody waits |
+ * | `parley:runs`                | Sorted set | sessions that may have a run, by when to look after it | |
  * | `parley:live:{ns/id}`        | channel   | sharded pub/sub, rings on every change  |                  |
+ * | `parley:events:{ns/id}`      | channel   | sharded pub/sub, brings the events of runs |               |
  *
  * `parley` stands for `PARLEY_KEY_PREFIX`.
  */
@@ -51,6 +55,28 @@ export class Keys {
     return `${this.#prefix}:live:{${tag(key)}}`;
   }
 
+  run(key: SessionKey, runId: string): string {
+    return `${this.runPrefix(key)}${runId}`;
+  }
+
+  /** What the keys of a session's runs begin with. */
+  runPrefix(key: SessionKey): string {
+    return `${this.#prefix}:run:{${tag(key)}}:`;
+  }
+
+  queue(key: SessionKey): string {
+    return `${this.#prefix}:queue:{${tag(key)}}`;
+  }
+
+  /** Of no session: on whichever shard. */
+  get runs(): string {
+    return `${this.#prefix}:runs`;
+  }
+
+  events(key: SessionKey): string {
+    return `${this.#prefix}:events:{${tag(key)}}`;
+  }
+
   /** All keys that live as long as the session, in the order in which the scripts take them. */
   ofSession(key: SessionKey) {
     return {
@@ -74,12 +100,17 @@ export class Keys {
 
   /** The session a document's key belongs to. */
   sessionOf(documentKey: string): SessionKey {
-    const [namespace, sessionId] = documentKey.slice(this.sessionPrefix.length + 1, -1).split('/', 2);
-    return { namespace: namespace!, sessionId: sessionId! };
+    return untag(documentKey.slice(this.sessionPrefix.length + 1, -1));
   }
 }
 
-/** Neither part can hold a brace or a slash. */
-function tag({ namespace, sessionId }: SessionKey): string {
+/** The session a tag names. */
+export function untag(tag: string): SessionKey {
+  const [namespace, sessionId] = tag.split('/', 2);
+  return { namespace: namespace!, sessionId: sessionId! };
+}
+
+/** Names a session within a prefix. Neither part can hold a brace or a slash. */
+export function tag({ namespace, sessionId }: SessionKey): string {
   return `${namespace}/${sessionId}`;
 }

@@ -8,15 +8,23 @@ export interface Script {
   readonly sha: string;
 }
 
-function load(name: string): Script {
+/** A script behind the parts it shares with others. */
+function load(...names: string[]): Script {
   const read = (file: string) => readFileSync(new URL(`./scripts/${file}.lua`, import.meta.url), 'utf8');
-  const lua = `${read('prelude')}\n${read(name)}`;
+  const lua = ['prelude', ...names].map(read).join('\n');
   return { lua, sha: hash('sha1', lua, 'hex') };
 }
 
 export const writeSession = load('write_session');
 export const purgeSession = load('purge_session');
-export const appendTurns = load('append_turns');
+export const appendTurns = load('log', 'append_turns');
 export const removeTurns = load('remove_turns');
 export const readTurns = load('read_turns');
 export const stageTurns = load('stage_turns');
+export const startRun = load('log', 'run', 'start_run');
+export const writeRun = load('log', 'run', 'write_run');
+export const finishRun = load('log', 'run', 'finish_run');
+export const takeRun = load('log', 'run', 'take_run');
+export const readRun = load('log', 'run', 'read_run');
+export const saveSummary = load('log', 'run', 'save_summary');
+export const forgetRun = load('forget_run');

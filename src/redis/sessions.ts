@@ -11,18 +11,19 @@ import {
   type SessionKey,
   slidingTtl,
 } from '../sessions/session.ts';
-import type {
-  Caller,
-  Decision,
-  EncodedSession,
-  Mutated,
-  RevisionLog,
-  SessionQuery,
-  SessionStore,
+import {
+  type Caller,
+  type Decision,
+  type EncodedSession,
+  type Mutated,
+  type RevisionLog,
+  type SessionQuery,
+  type SessionStore,
+  StillRunning,
 } from '../sessions/store.ts';
 import { stringify } from '../structs/json.ts';
 import { ACTIVITY_FIELDS, activityOf, NO_ACTIVITY, parseActivity } from './activity.ts';
-import { answerField, answerSlot, requestIdReused } from './answers.ts';
+import { answerSlot, recallAnswer, requestIdReused } from './answers.ts';
 import { fromText, toText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
@@ -108,11 +109,8 @@ export class RedisSessions implements SessionStore, RevisionLog {
   }
 
   async recall<T>(key: SessionKey, { operation }: Caller): Promise<Mutated<T> | undefined> {
-    if (!operation) return undefined;
-    const remembered = await this.#redis.call('HGET', this.#keys.operations(key), answerField(operation));
-    if (typeof remembered !== 'string') return undefined;
-    if (!remembered.startsWith(operation.fingerprint)) throw requestIdReused(operation);
-    return recalled<T>(remembered.slice(operation.fingerprint.length));
+    const remembered = await recallAnswer(this.#redis, this.#keys.operations(key), operation);
+    return remembered === undefined ? undefined : recalled<T>(remembered);
   }
 
   async revisions(key: SessionKey, from: number) {
@@ -169,7 +167,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
       ? this.#redis.run(
           purgeSession,
           [keys.session, keys.answers, keys.log, keys.revisions, keys.turns],
-          [etag, ...remember, channel],
+          [etag, ...remember, channel, this.#keys.runPrefix(key)],
         )
       : this.#redis.run(
           writeSession,
@@ -198,6 +196,8 @@ export class RedisSessions implements SessionStore, RevisionLog {
         };
       case -2:
         throw requestIdReused(operation!);
+      case -7:
+        throw new StillRunning(value);
       default:
         throw new Error(`a script returned ${code}`);
     }
@@ -207,9 +207,9 @@ export class RedisSessions implements SessionStore, RevisionLog {
   #writeArguments(
     base: Session | undefined,
     write: Session | undefined,
-    { reset = '', turns }: { reset?: string } & Pick<Decision<unknown>, 'turns'>,
+    { reset = '', turns, idle }: Pick<Decision<unknown>, 'turns' | 'idle'> & { reset?: string },
   ): (string | number)[] {
-    if (!write) return ['', '', '', '', '', 0, ''];
+    if (!write) return ['', '', '', '', '', 0, '', ''];
     const end = endTime(write);
     const outgoing = base && write.configs.revision > base.configs.revision ? base.configs.revision : 0;
     return [
@@ -220,6 +220,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
       outgoing || '',
       KEPT_REVISIONS - 1,
       reset,
+      idle ? '1' : '',
       'session',
       toText(this.#encoder.encode(write)),
       'schema',

@@ -15,7 +15,7 @@ import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
 import { now } from '../sessions/clock.ts';
 import { randomBytes } from '../sessions/random.ts';
 import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
-import type { Caller, Doorbell, TurnsCopy } from '../sessions/store.ts';
+import { type Caller, type Doorbell, StillRunning, type TurnsCopy } from '../sessions/store.ts';
 import { answerSlot, requestIdReused } from './answers.ts';
 import { fromText, toText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
@@ -134,6 +134,8 @@ export class RedisTurns implements TurnLog {
         throw sessionDeleted(key.sessionId, 'write');
       case -5:
         throw new ParleyError('LAST_SEQ_MISMATCH', `the last turn is ${value}`);
+      case -7:
+        throw new StillRunning(value!);
       case -6:
         throw new ParleyError('QUOTA_EXCEEDED', 'the session has no seq left');
       default:
@@ -142,18 +144,19 @@ export class RedisTurns implements TurnLog {
   }
 }
 
-/** As append_turns takes it. */
-function countedFor({ participantId, role }: NewTurn): string {
+/** As the scripts that append turns take it. */
+export function countedFor({ participantId, role }: NewTurn): string {
   if (participantId !== '') return `@${participantId}`;
   if (role === 'USER') return 'USER';
   return role === 'ASSISTANT' ? 'AGENT' : '';
 }
 
-/** What append_turns tells followers: the epoch and the seq before, a line, the frames. */
+/** What log.lua tells followers: the epoch, the seq before and the run that began, a line, the frames. */
 function parseNews(text: string): News {
   const line = text.indexOf('\n');
-  const [created, number, after] = text.slice(0, line).split(' ') as [string, string, string];
-  return { epoch: epochOf(created, number), after: Number(after), frames: fromText(text.slice(line + 1)) };
+  const [created, number, after, runId] = text.slice(0, line).split(' ') as [string, string, string, string];
+  const frames = fromText(text.slice(line + 1));
+  return { epoch: epochOf(created, number), after: Number(after), frames, runId };
 }
 
 /** As the scripts write it. */
@@ -162,21 +165,19 @@ function epochOf(created: string, number: string): Epoch {
 }
 
 function parseState(text: string): LogState {
-  const [created, number, last, reason, deleted, ends, numbered] = text.split(' ') as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [created, number, last, reason, deleted, ends, numbered, count, run, asked, active] = text.split(
+    ' ',
+  ) as Eleven<string>;
   return {
     epoch: epochOf(created, number),
     lastTurnSeq: Number(last),
     lastSeq: Number(numbered),
+    turnCount: Number(count),
+    run: run === '-' ? undefined : { runId: run, askedSeq: Number(asked), active: active === '1' },
     resetReason: reason === '-' ? undefined : (reason as ResetReason),
     deleted: deleted === '1',
     ends: Number(ends) < 0 ? undefined : Number(ends),
   };
 }
+
+type Eleven<T> = [T, T, T, T, T, T, T, T, T, T, T];

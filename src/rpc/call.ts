@@ -19,6 +19,10 @@ export class Call implements Caller {
   readonly startedAt = performance.now();
   /** Who calls; empty as long as nobody is asked for credentials. */
   readonly principal = '';
+  /** Aborts when the server begins to stop. */
+  readonly stopping: AbortSignal;
+  /** Set by a handler whose stream comes to an end: when the server stops it may, as a unary call, within the grace period. */
+  endsByItself = false;
   /** Set by the idempotency interceptor when the caller sent a `request_id`. */
   operation: Operation | undefined;
   readonly #call: GrpcCall;
@@ -26,8 +30,9 @@ export class Call implements Caller {
   #timer: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor(method: DescMethod, call: GrpcCall) {
+  constructor(method: DescMethod, call: GrpcCall, stopping: AbortSignal) {
     this.method = method;
+    this.stopping = stopping;
     this.#call = call;
   }
 

@@ -7,7 +7,7 @@
  */
 import type { DescMessage, DescMethod, DescService, Message, MessageInitShape } from '@bufbuild/protobuf';
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { ParleyError } from '../errors.ts';
+import { ParleyError, serverStopping } from '../errors.ts';
 import { Call, type GrpcCall } from './call.ts';
 import * as codec from './codec.ts';
 import type { Interceptor } from './interceptor.ts';
@@ -18,7 +18,7 @@ import { toParleyError, toStatusObject } from './status.ts';
 /** What every call on this server goes through. */
 export interface Pipeline {
   readonly interceptors: readonly Interceptor[];
-  /** Aborts when the server begins to stop: streams end with SERVER_STOPPING, unary calls finish. */
+  /** Aborts when the server begins to stop: streams without an end get SERVER_STOPPING, all other calls finish. */
   readonly stopping: AbortSignal;
 }
 
@@ -36,9 +36,9 @@ export function serve<S extends DescService>(
   for (const method of service.methods) {
     const handler = (impl as Record<string, AnyHandler>)[method.localName]!.bind(impl);
     handlers[method.localName] = isStream(method.methodKind, 'server')
-      ? (call: GrpcCall) => void streamAnswers(new Call(method, call), call, handler, pipeline)
+      ? (call: GrpcCall) => void streamAnswers(new Call(method, call, pipeline.stopping), call, handler, pipeline)
       : (call: GrpcCall, callback: UnaryCallback) =>
-          void answerOnce(new Call(method, call), call, callback, handler, pipeline);
+          void answerOnce(new Call(method, call, pipeline.stopping), call, callback, handler, pipeline);
   }
   server.addService(definition(service), handlers as UntypedServiceImplementation);
 }
@@ -94,7 +94,7 @@ async function streamAnswers(
   try {
     begin(call, pipeline);
     const answers = handler(input(call, grpcCall, pipeline), call) as AsyncIterable<unknown>;
-    await pump(call, grpcCall, answers, pipeline.stopping);
+    await pump(call, grpcCall, answers);
     grpcCall.end();
   } catch (thrown) {
     error = toParleyError(thrown);
@@ -105,15 +105,11 @@ async function streamAnswers(
 }
 
 /** Writes answers as fast as the client reads them, until they end, the caller leaves, or the server stops. */
-async function pump(
-  call: Call,
-  grpcCall: GrpcCall,
-  answers: AsyncIterable<unknown>,
-  stopping: AbortSignal,
-): Promise<void> {
+async function pump(call: Call, grpcCall: GrpcCall, answers: AsyncIterable<unknown>): Promise<void> {
+  const { stopping } = call;
   const leash = new Leash();
   const onAbort = () => leash.pull(call.signal.reason);
-  const onStop = () => leash.pull(serverStopping());
+  const onStop = () => call.endsByItself || leash.pull(serverStopping());
   call.signal.addEventListener('abort', onAbort, { once: true });
   stopping.addEventListener('abort', onStop, { once: true });
   if (call.signal.aborted) onAbort();
@@ -213,8 +209,3 @@ function end(call: Call, { interceptors }: Pipeline, error: ParleyError | undefi
     interceptors[at]!.end?.(call, error?.code ?? 'OK', error);
 }
 
-function serverStopping(): ParleyError {
-  return new ParleyError('SERVER_STOPPING', 'the server is shutting down; go on with another one', {
-    retryAfterMs: 1000,
-  });
-}

@@ -32,11 +32,16 @@ export function toParleyError(error: unknown): ParleyError {
 export function toStatusObject(error: ParleyError): StatusObject {
   const details = clipMessage(error.message);
   const metadata = new Metadata();
-  metadata.set('grpc-status-details-bin', encodeStatus(error, details));
+  metadata.set('grpc-status-details-bin', encoded(error, details));
   return { code: Code[error.code], details, metadata };
 }
 
-function encodeStatus(error: ParleyError, message: string): Buffer {
+/** The `google.rpc.Status` of an error, encoded. */
+export function encodeStatus(error: ParleyError): Buffer {
+  return encoded(error, clipMessage(error.message));
+}
+
+function encoded(error: ParleyError, message: string): Buffer {
   const encode = (details: Any[]) =>
     Buffer.from(toBinary(StatusSchema, create(StatusSchema, { code: Code[error.code], message, details })));
   const all = encode(detailsOf(error));

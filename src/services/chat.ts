@@ -3,23 +3,34 @@ import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import {
   type AppendTurnsRequest,
   AppendTurnsResponseSchema,
+  type CancelChatRequest,
+  type ChatRequest,
   type ClearHistoryRequest,
+  type ConverseRequest,
   Direction,
   type FollowTurnsRequest,
+  type GetContextRequest,
+  type GetRunRequest,
   type ListTurnsRequest,
   ListTurnsRequestSchema,
   ListTurnsResponseSchema,
   type ChatService as Proto,
+  type ResumeChatRequest,
   type RewindHistoryRequest,
   Start,
 } from '../../gen/parley/v1/chat_service_pb.ts';
 import type { Follow } from '../chat/follow.ts';
 import type { History } from '../chat/history.ts';
+import type { Runs } from '../chat/runs.ts';
+import type { TurnCounter } from '../chat/tokens.ts';
 import type { TurnRange } from '../chat/turns.ts';
 import type { Call } from '../rpc/call.ts';
 import { isWholeNumber, MAX_PAGE_BYTES, Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
 import type { Micros } from '../sessions/session.ts';
+import { askOf, askSettings } from './chat_input.ts';
+import { converse } from './converse.ts';
+import { contextMessage, runMessage } from './run_messages.ts';
 import { keyOf } from './session_input.ts';
 import { newTurns, writeFrame } from './turn_messages.ts';
 import { writeText, written } from './wire.ts';
@@ -27,14 +38,18 @@ import { writeText, written } from './wire.ts';
 export class ChatService implements ServiceImpl<typeof Proto> {
   readonly #history: History;
   readonly #follow: Follow<Uint8Array>;
+  readonly #runs: Runs;
+  readonly #count: TurnCounter;
 
-  constructor(history: History, follow: Follow<Uint8Array>) {
+  constructor(history: History, follow: Follow<Uint8Array>, runs: Runs, count: TurnCounter) {
     this.#history = history;
     this.#follow = follow;
+    this.#runs = runs;
+    this.#count = count;
   }
 
   async appendTurns(request: AppendTurnsRequest, call: Call) {
-    const turns = newTurns(request.messages);
+    const turns = await newTurns(request.messages, this.#count);
     const { firstSeq, createTime, cursor } = await this.#history.append(
       keyOf(request),
       turns,
@@ -60,7 +75,36 @@ export class ChatService implements ServiceImpl<typeof Proto> {
   }
 
   followTurns(request: FollowTurnsRequest, call: Call) {
-    return this.#follow.follow(keyOf(request), startOf(request), call.signal);
+    return this.#follow.follow(keyOf(request), startOf(request), request.includeDeltas, call.signal);
+  }
+
+  async *chat(request: ChatRequest, call: Call) {
+    call.endsByItself = true;
+    const ask = await askOf(askSettings(request), request.messages, this.#count);
+    yield* this.#runs.chat(keyOf(request), ask, call, call.signal);
+  }
+
+  resumeChat(request: ResumeChatRequest, call: Call) {
+    call.endsByItself = true;
+    return this.#runs.resume(keyOf(request), request.runId, request.afterOffset, call.signal);
+  }
+
+  async cancelChat(request: CancelChatRequest, call: Call) {
+    const run = await this.#runs.cancel(keyOf(request), request.runId, call);
+    return { run: runMessage(request.sessionId, run) };
+  }
+
+  converse(requests: AsyncIterable<ConverseRequest>, call: Call) {
+    return converse(this.#runs, this.#count, requests, call);
+  }
+
+  async getContext(request: GetContextRequest) {
+    const ask = await askOf(askSettings(request), request.messages, this.#count);
+    return contextMessage(await this.#runs.context(keyOf(request), ask));
+  }
+
+  async getRun(request: GetRunRequest) {
+    return { run: runMessage(request.sessionId, await this.#runs.get(keyOf(request), request.runId)) };
   }
 
   clearHistory(request: ClearHistoryRequest, call: Call) {

@@ -32,7 +32,7 @@ export function revisionMessage(revision: ConfigsRevision): MessageInitShape<typ
   };
 }
 
-function timestamp(time: Micros): Timestamp {
+export function timestamp(time: Micros): Timestamp {
   const seconds = Math.floor(time / 1e6);
   return {
     $typeName: 'google.protobuf.Timestamp',

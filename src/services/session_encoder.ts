@@ -74,12 +74,14 @@ export function encodeActive({ session, activity }: ActiveSession): Buffer {
 
 /** An encoded session with its activity. */
 export function complete({ bytes, slidingTtl, activity }: EncodedSession): Buffer {
-  const { updateTime, lastTurnSeq, turnCount, turnsBy } = activity;
+  const { updateTime, lastTurnSeq, turnCount, turnsBy, activeRunId, summary } = activity;
   return written((writer) => {
     if (turnsBy === undefined) writer.raw(bytes);
     else writeCounted(writer, bytes, turnsBy);
     writeNumber(writer, F.lastTurnSeq.number, lastTurnSeq);
     writeNumber(writer, F.turnCount.number, turnCount);
+    writeText(writer, F.activeRunId.number, activeRunId);
+    writeText(writer, F.summary.number, summary);
     writeTimestamp(writer, F.updateTime.number, updateTime);
     if (slidingTtl !== undefined) {
       writeTimestamp(writer, F.expireTime.number, updateTime + slidingTtl * 1000);

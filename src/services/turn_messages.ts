@@ -16,30 +16,43 @@ import {
 } from '../../gen/parley/v1/content_pb.ts';
 import type { FollowEncoder } from '../chat/follow.ts';
 import { asSecondField } from '../chat/frames.ts';
-import type { NewTurn, Role as TurnRole } from '../chat/turns.ts';
+import type { AskedTurn } from '../chat/ask.ts';
+import type { TurnCounter } from '../chat/tokens.ts';
+import type { Role as TurnRole } from '../chat/turns.ts';
 import { fieldInvalid } from '../errors.ts';
 import { encode } from '../rpc/codec.ts';
 import type { Micros } from '../sessions/session.ts';
+import { partsFrom } from './parts.ts';
 import { writeMessage, writeNumber, writeStruct, writeText, writeTimestamp, written } from './wire.ts';
 
-/** The messages of an AppendTurns request as turns. */
-export function newTurns(messages: readonly Message[]): NewTurn[] {
-  return messages.map((message, index) => newTurn(message, `messages[${index}]`));
+/** The messages of a request as turns, counted: at once, as a rule. */
+export async function newTurns(messages: readonly Message[], count: TurnCounter): Promise<AskedTurn[]> {
+  const turns: AskedTurn[] = [];
+  for (const [index, message] of messages.entries()) {
+    const side = message.role === Role.UNSPECIFIED ? Role.USER : message.role;
+    const parts = contentOf(message, `messages[${index}]`);
+    const { participantId } = message;
+    const said = { role: ROLES[side]!, participantId, parts: partsFrom(parts) };
+    const counted = count(said);
+    const tokenCount = typeof counted === 'number' ? counted : await counted;
+    const body = written((writer) => {
+      writeNumber(writer, T.role.number, side);
+      writeText(writer, T.participantId.number, participantId);
+      for (const part of parts) writePart(writer, part);
+      writeStruct(writer, T.metadata.number, message.metadata);
+      writeNumber(writer, T.tokenCount.number, tokenCount);
+      writeNumber(writer, T.status.number, TurnStatus.COMPLETE);
+    });
+    turns.push({ role: said.role, participantId, body, said, tokenCount });
+  }
+  return turns;
 }
 
-function newTurn({ role, participantId, content, parts, metadata }: Message, path: string): NewTurn {
+/** What a message says, its short form as a part. */
+function contentOf({ content, parts }: Message, path: string): readonly Part[] {
   if (content === '' && !parts.some(saysSomething))
     throw fieldInvalid(path, 'has no content: set `content`, or `parts`');
-  const side = role === Role.UNSPECIFIED ? Role.USER : role;
-  const body = written((writer) => {
-    writeNumber(writer, T.role.number, side);
-    writeText(writer, T.participantId.number, participantId);
-    if (content !== '') writePart(writer, textPart(content));
-    for (const part of parts) writePart(writer, part);
-    writeStruct(writer, T.metadata.number, metadata);
-    writeNumber(writer, T.status.number, TurnStatus.COMPLETE);
-  });
-  return { role: ROLES[side]!, participantId, body };
+  return content === '' ? parts : [textPart(content), ...parts];
 }
 
 const T = TurnSchema.field;
@@ -55,7 +68,7 @@ function writePart(writer: BinaryWriter, part: Part): void {
   }
 }
 
-const ROLES: Readonly<Record<number, TurnRole>> = {
+export const ROLES: Readonly<Record<number, TurnRole>> = {
   [Role.SYSTEM]: 'SYSTEM',
   [Role.USER]: 'USER',
   [Role.ASSISTANT]: 'ASSISTANT',

@@ -86,6 +86,12 @@ export interface Activity {
   readonly turnCount: number;
   /** How many turns of the log are each participant's; who has none may be absent. Undefined when nobody has any. */
   readonly turnsBy: Readonly<Record<string, number>> | undefined;
+  /** The run that answers; empty when none does. */
+  readonly activeRunId: string;
+  /** Of the turns a prompt had no room for; empty when there is none. */
+  readonly summary: string;
+  /** The last turn the summary covers; 0 without one. */
+  readonly summarizedSeq: number;
 }
 
 /** A session with its activity: all there is to tell of it. */

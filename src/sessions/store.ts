@@ -29,6 +29,8 @@ export interface Decision<T> {
   readonly write?: Session | null;
   /** Whether the write counts only as long as no turn came or went since `lastTurnSeq` was told. */
   readonly atSeq?: boolean;
+  /** Whether the write must wait until no run answers: {@link StillRunning}. A purge always does. */
+  readonly idle?: boolean;
   /** Removes all turns with the write, and begins a new epoch. */
   readonly reset?: ResetReason;
   /** The turns a new session begins with, and the seq its numbering goes on after. */
@@ -56,6 +58,22 @@ export interface EncodedSession {
   readonly deleted: boolean;
   readonly slidingTtl: Milliseconds | undefined;
   readonly activity: Activity;
+}
+
+/** Thrown where a run has to end first. */
+export class StillRunning extends Error {
+  readonly runId: string;
+
+  constructor(runId: string) {
+    super(`run ${runId} still answers`);
+    this.runId = runId;
+  }
+}
+
+/** Ends runs so that what may not happen beside one can happen. */
+export interface RunEnder {
+  /** Cancels a run, if it still answers; `keep`: whether what it said becomes a turn. */
+  end(key: SessionKey, runId: string, keep: boolean): Promise<void>;
 }
 
 export interface SessionStore {

@@ -6,16 +6,18 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Heartbeat, Message as Message$1, Turn } from "./content_pb.ts";
+import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Status } from "../../google/rpc/status_pb.ts";
+import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
+import type { FinishReason, Heartbeat, Message as Message$1, Part, Role, Turn, Usage } from "./content_pb.ts";
 import { file_parley_v1_content } from "./content_pb.ts";
-import type { Message, UnknownEnum } from "@bufbuild/protobuf";
+import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file parley/v1/chat_service.proto.
  */
 export const file_parley_v1_chat_service: GenFile = /*@__PURE__*/
-  fileDesc("ChxwYXJsZXkvdjEvY2hhdF9zZXJ2aWNlLnByb3RvEglwYXJsZXkudjEipAIKEkFwcGVuZFR1cm5zUmVxdWVzdBI2CgluYW1lc3BhY2UYASABKAlCI7pIINgBAXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEj8KCnNlc3Npb25faWQYAiABKAlCK7pIKHImMiReW0EtWmEtejAtOV1bQS1aYS16MC05Ll86QC1dezAsMTI3fSQSMQoIbWVzc2FnZXMYAyADKAsyEi5wYXJsZXkudjEuTWVzc2FnZUILukgIkgEFCAEQ6AcSHgoRZXhwZWN0ZWRfbGFzdF9zZXEYBCABKA1IAIgBARIsCgpyZXF1ZXN0X2lkGA8gASgJQhi6SBXYAQFyEDIOXlsgLX5dezEsMTI4fSRCFAoSX2V4cGVjdGVkX2xhc3Rfc2VxIkUKE0FwcGVuZFR1cm5zUmVzcG9uc2USHgoFdHVybnMYASADKAsyDy5wYXJsZXkudjEuVHVybhIOCgZjdXJzb3IYAiABKAkigAMKEExpc3RUdXJuc1JlcXVlc3QSNgoJbmFtZXNwYWNlGAEgASgJQiO6SCDYAQFyGzIZXlthLXowLTldW2EtejAtOS1dezAsNjJ9JBI/CgpzZXNzaW9uX2lkGAIgASgJQiu6SChyJjIkXltBLVphLXowLTldW0EtWmEtejAtOS5fOkAtXXswLDEyN30kEhoKCXBhZ2Vfc2l6ZRgDIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiACBISCgpiZWZvcmVfc2VxGAUgASgNEi8KC2JlZm9yZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglhZnRlcl9zZXEYByABKA0SLgoKYWZ0ZXJfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoJZGlyZWN0aW9uGAkgASgOMhQucGFybGV5LnYxLkRpcmVjdGlvbkIIukgFggECEAEiXAoRTGlzdFR1cm5zUmVzcG9uc2USHgoFdHVybnMYASADKAsyDy5wYXJsZXkudjEuVHVybhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDgoGY3Vyc29yGAMgASgJIvYBChJGb2xsb3dUdXJuc1JlcXVlc3QSNgoJbmFtZXNwYWNlGAEgASgJQiO6SCDYAQFyGzIZXlthLXowLTldW2EtejAtOS1dezAsNjJ9JBI/CgpzZXNzaW9uX2lkGAIgASgJQiu6SChyJjIkXltBLVphLXowLTldW0EtWmEtejAtOS5fOkAtXXswLDEyN30kEhoKBmN1cnNvchgDIAEoCUIIukgFcgMYgAJIABIrCgVzdGFydBgEIAEoDjIQLnBhcmxleS52MS5TdGFydEIIukgFggECEAFIABIWCg5pbmNsdWRlX2RlbHRhcxgFIAEoCEIGCgRmcm9tIs0BChNGb2xsb3dUdXJuc1Jlc3BvbnNlEg4KBmN1cnNvchgBIAEoCRIfCgR0dXJuGAIgASgLMg8ucGFybGV5LnYxLlR1cm5IABIhCgVyZXNldBgEIAEoCzIQLnBhcmxleS52MS5SZXNldEgAEigKCWNhdWdodF91cBgFIAEoCzITLnBhcmxleS52MS5DYXVnaHRVcEgAEikKCWhlYXJ0YmVhdBgGIAEoCzIULnBhcmxleS52MS5IZWFydGJlYXRIAEIHCgVldmVudEoECAMQBCIvCgVSZXNldBImCgZyZWFzb24YASABKA4yFi5wYXJsZXkudjEuUmVzZXRSZWFzb24iCgoIQ2F1Z2h0VXAivAEKE0NsZWFySGlzdG9yeVJlcXVlc3QSNgoJbmFtZXNwYWNlGAEgASgJQiO6SCDYAQFyGzIZXlthLXowLTldW2EtejAtOS1dezAsNjJ9JBI/CgpzZXNzaW9uX2lkGAIgASgJQiu6SChyJjIkXltBLVphLXowLTldW0EtWmEtejAtOS5fOkAtXXswLDEyN30kEiwKCnJlcXVlc3RfaWQYDyABKAlCGLpIFdgBAXIQMg5eWyAtfl17MSwxMjh9JCImChRDbGVhckhpc3RvcnlSZXNwb25zZRIOCgZjdXJzb3IYASABKAkizQEKFFJld2luZEhpc3RvcnlSZXF1ZXN0EjYKCW5hbWVzcGFjZRgBIAEoCUIjukgg2AEBchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSPwoKc2Vzc2lvbl9pZBgCIAEoCUIrukgociYyJF5bQS1aYS16MC05XVtBLVphLXowLTkuXzpALV17MCwxMjd9JBIOCgZ0b19zZXEYAyABKA0SLAoKcmVxdWVzdF9pZBgPIAEoCUIYukgV2AEBchAyDl5bIC1+XXsxLDEyOH0kIjgKFVJld2luZEhpc3RvcnlSZXNwb25zZRIOCgZjdXJzb3IYASABKAkSDwoHcmVtb3ZlZBgCIAEoDSpVCglEaXJlY3Rpb24SGQoVRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASFgoSRElSRUNUSU9OX0JBQ0tXQVJEEAESFQoRRElSRUNUSU9OX0ZPUldBUkQQAipCCgVTdGFydBIVChFTVEFSVF9VTlNQRUNJRklFRBAAEhMKD1NUQVJUX0JFR0lOTklORxABEg0KCVNUQVJUX05PVxACKpsBCgtSZXNldFJlYXNvbhIcChhSRVNFVF9SRUFTT05fVU5TUEVDSUZJRUQQABIYChRSRVNFVF9SRUFTT05fQ0xFQVJFRBABEhgKFFJFU0VUX1JFQVNPTl9SRVdPVU5EEAISGgoWUkVTRVRfUkVBU09OX1RSVU5DQVRFRBADEh4KGlJFU0VUX1JFQVNPTl9VTktOT1dOX0VQT0NIEAQymAMKC0NoYXRTZXJ2aWNlEkwKC0FwcGVuZFR1cm5zEh0ucGFybGV5LnYxLkFwcGVuZFR1cm5zUmVxdWVzdBoeLnBhcmxleS52MS5BcHBlbmRUdXJuc1Jlc3BvbnNlEkYKCUxpc3RUdXJucxIbLnBhcmxleS52MS5MaXN0VHVybnNSZXF1ZXN0GhwucGFybGV5LnYxLkxpc3RUdXJuc1Jlc3BvbnNlEk4KC0ZvbGxvd1R1cm5zEh0ucGFybGV5LnYxLkZvbGxvd1R1cm5zUmVxdWVzdBoeLnBhcmxleS52MS5Gb2xsb3dUdXJuc1Jlc3BvbnNlMAESTwoMQ2xlYXJIaXN0b3J5Eh4ucGFybGV5LnYxLkNsZWFySGlzdG9yeVJlcXVlc3QaHy5wYXJsZXkudjEuQ2xlYXJIaXN0b3J5UmVzcG9uc2USUgoNUmV3aW5kSGlzdG9yeRIfLnBhcmxleS52MS5SZXdpbmRIaXN0b3J5UmVxdWVzdBogLnBhcmxleS52MS5SZXdpbmRIaXN0b3J5UmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_parley_v1_content]);
+  fileDesc("ChxwYXJsZXkvdjEvY2hhdF9zZXJ2aWNlLnByb3RvEglwYXJsZXkudjEipAIKEkFwcGVuZFR1cm5zUmVxdWVzdBI2CgluYW1lc3BhY2UYASABKAlCI7pIINgBAXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEj8KCnNlc3Npb25faWQYAiABKAlCK7pIKHImMiReW0EtWmEtejAtOV1bQS1aYS16MC05Ll86QC1dezAsMTI3fSQSMQoIbWVzc2FnZXMYAyADKAsyEi5wYXJsZXkudjEuTWVzc2FnZUILukgIkgEFCAEQ6AcSHgoRZXhwZWN0ZWRfbGFzdF9zZXEYBCABKA1IAIgBARIsCgpyZXF1ZXN0X2lkGA8gASgJQhi6SBXYAQFyEDIOXlsgLX5dezEsMTI4fSRCFAoSX2V4cGVjdGVkX2xhc3Rfc2VxIkUKE0FwcGVuZFR1cm5zUmVzcG9uc2USHgoFdHVybnMYASADKAsyDy5wYXJsZXkudjEuVHVybhIOCgZjdXJzb3IYAiABKAkigAMKEExpc3RUdXJuc1JlcXVlc3QSNgoJbmFtZXNwYWNlGAEgASgJQiO6SCDYAQFyGzIZXlthLXowLTldW2EtejAtOS1dezAsNjJ9JBI/CgpzZXNzaW9uX2lkGAIgASgJQiu6SChyJjIkXltBLVphLXowLTldW0EtWmEtejAtOS5fOkAtXXswLDEyN30kEhoKCXBhZ2Vfc2l6ZRgDIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiACBISCgpiZWZvcmVfc2VxGAUgASgNEi8KC2JlZm9yZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglhZnRlcl9zZXEYByABKA0SLgoKYWZ0ZXJfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoJZGlyZWN0aW9uGAkgASgOMhQucGFybGV5LnYxLkRpcmVjdGlvbkIIukgFggECEAEiXAoRTGlzdFR1cm5zUmVzcG9uc2USHgoFdHVybnMYASADKAsyDy5wYXJsZXkudjEuVHVybhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDgoGY3Vyc29yGAMgASgJIvYBChJGb2xsb3dUdXJuc1JlcXVlc3QSNgoJbmFtZXNwYWNlGAEgASgJQiO6SCDYAQFyGzIZXlthLXowLTldW2EtejAtOS1dezAsNjJ9JBI/CgpzZXNzaW9uX2lkGAIgASgJQiu6SChyJjIkXltBLVphLXowLTldW0EtWmEtejAtOS5fOkAtXXswLDEyN30kEhoKBmN1cnNvchgDIAEoCUIIukgFcgMYgAJIABIrCgVzdGFydBgEIAEoDjIQLnBhcmxleS52MS5TdGFydEIIukgFggECEAFIABIWCg5pbmNsdWRlX2RlbHRhcxgFIAEoCEIGCgRmcm9tIvIBChNGb2xsb3dUdXJuc1Jlc3BvbnNlEg4KBmN1cnNvchgBIAEoCRIfCgR0dXJuGAIgASgLMg8ucGFybGV5LnYxLlR1cm5IABIpCglydW5fZXZlbnQYAyABKAsyFC5wYXJsZXkudjEuQ2hhdEV2ZW50SAASIQoFcmVzZXQYBCABKAsyEC5wYXJsZXkudjEuUmVzZXRIABIoCgljYXVnaHRfdXAYBSABKAsyEy5wYXJsZXkudjEuQ2F1Z2h0VXBIABIpCgloZWFydGJlYXQYBiABKAsyFC5wYXJsZXkudjEuSGVhcnRiZWF0SABCBwoFZXZlbnQiLwoFUmVzZXQSJgoGcmVhc29uGAEgASgOMhYucGFybGV5LnYxLlJlc2V0UmVhc29uIgoKCENhdWdodFVwIskDCgtDaGF0UmVxdWVzdBI2CgluYW1lc3BhY2UYASABKAlCI7pIINgBAXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEj8KCnNlc3Npb25faWQYAiABKAlCK7pIKHImMiReW0EtWmEtejAtOV1bQS1aYS16MC05Ll86QC1dezAsMTI3fSQSLwoIbWVzc2FnZXMYAyADKAsyEi5wYXJsZXkudjEuTWVzc2FnZUIJukgGkgEDEOgHEikKCmdlbmVyYXRpb24YBCABKAsyFS5wYXJsZXkudjEuR2VuZXJhdGlvbhJGCg5wYXJ0aWNpcGFudF9pZBgFIAEoCUIuukgr2AEBciYyJF5bQS1aYS16MC05XVtBLVphLXowLTkuXzpALV17MCwxMjd9JBI1Cgtjb25jdXJyZW5jeRgGIAEoDjIWLnBhcmxleS52MS5Db25jdXJyZW5jeUIIukgFggECEAESOAoNb25fZGlzY29ubmVjdBgHIAEoDjIXLnBhcmxleS52MS5PbkRpc2Nvbm5lY3RCCLpIBYIBAhABEiwKCnJlcXVlc3RfaWQYDyABKAlCGLpIFdgBAXIQMg5eWyAtfl17MSwxMjh9JCIzCgxDaGF0UmVzcG9uc2USIwoFZXZlbnQYASABKAsyFC5wYXJsZXkudjEuQ2hhdEV2ZW50Ir4BChFSZXN1bWVDaGF0UmVxdWVzdBI2CgluYW1lc3BhY2UYASABKAlCI7pIINgBAXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEj8KCnNlc3Npb25faWQYAiABKAlCK7pIKHImMiReW0EtWmEtejAtOV1bQS1aYS16MC05Ll86QC1dezAsMTI3fSQSGgoGcnVuX2lkGAMgASgJQgq6SAdyBRABGIABEhQKDGFmdGVyX29mZnNldBgEIAEoDSI5ChJSZXN1bWVDaGF0UmVzcG9uc2USIwoFZXZlbnQYASABKAsyFC5wYXJsZXkudjEuQ2hhdEV2ZW50ItYBChFDYW5jZWxDaGF0UmVxdWVzdBI2CgluYW1lc3BhY2UYASABKAlCI7pIINgBAXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEj8KCnNlc3Npb25faWQYAiABKAlCK7pIKHImMiReW0EtWmEtejAtOV1bQS1aYS16MC05Ll86QC1dezAsMTI3fSQSGgoGcnVuX2lkGAMgASgJQgq6SAdyBRABGIABEiwKCnJlcXVlc3RfaWQYDyABKAlCGLpIFdgBAXIQMg5eWyAtfl17MSwxMjh9JCIxChJDYW5jZWxDaGF0UmVzcG9uc2USGwoDcnVuGAEgASgLMg4ucGFybGV5LnYxLlJ1biKKAgoPQ29udmVyc2VSZXF1ZXN0EjYKCW5hbWVzcGFjZRgBIAEoCUIjukgg2AEBchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSQgoKc2Vzc2lvbl9pZBgCIAEoCUIuukgr2AEBciYyJF5bQS1aYS16MC05XVtBLVphLXowLTkuXzpALV17MCwxMjd9JBIfCgRvcGVuGAMgASgLMg8ucGFybGV5LnYxLk9wZW5IABIlCgdtZXNzYWdlGAQgASgLMhIucGFybGV5LnYxLk1lc3NhZ2VIABIjCgZjYW5jZWwYBSABKAsyES5wYXJsZXkudjEuQ2FuY2VsSABCDgoFaW5wdXQSBbpIAggBIjcKEENvbnZlcnNlUmVzcG9uc2USIwoFZXZlbnQYASABKAsyFC5wYXJsZXkudjEuQ2hhdEV2ZW50IpgCCgRPcGVuEikKCmdlbmVyYXRpb24YASABKAsyFS5wYXJsZXkudjEuR2VuZXJhdGlvbhJGCg5wYXJ0aWNpcGFudF9pZBgCIAEoCUIuukgr2AEBciYyJF5bQS1aYS16MC05XVtBLVphLXowLTkuXzpALV17MCwxMjd9JBI1Cgtjb25jdXJyZW5jeRgDIAEoDjIWLnBhcmxleS52MS5Db25jdXJyZW5jeUIIukgFggECEAESOAoNb25fZGlzY29ubmVjdBgEIAEoDjIXLnBhcmxleS52MS5PbkRpc2Nvbm5lY3RCCLpIBYIBAhABEiwKCnJlcXVlc3RfaWQYDyABKAlCGLpIFdgBAXIQMg5eWyAtfl17MSwxMjB9JCIICgZDYW5jZWwisAIKEUdldENvbnRleHRSZXF1ZXN0EjYKCW5hbWVzcGFjZRgBIAEoCUIjukgg2AEBchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSPwoKc2Vzc2lvbl9pZBgCIAEoCUIrukgociYyJF5bQS1aYS16MC05XVtBLVphLXowLTkuXzpALV17MCwxMjd9JBIvCghtZXNzYWdlcxgDIAMoCzISLnBhcmxleS52MS5NZXNzYWdlQgm6SAaSAQMQ6AcSKQoKZ2VuZXJhdGlvbhgEIAEoCzIVLnBhcmxleS52MS5HZW5lcmF0aW9uEkYKDnBhcnRpY2lwYW50X2lkGAUgASgJQi66SCvYAQFyJjIkXltBLVphLXowLTldW0EtWmEtejAtOS5fOkAtXXswLDEyN30kIsMBChJHZXRDb250ZXh0UmVzcG9uc2USKwoIbWVzc2FnZXMYASADKAsyGS5wYXJsZXkudjEuQ29udGV4dE1lc3NhZ2USEwoLdG9rZW5fY291bnQYAiABKA0SFAoMdG9rZW5fYnVkZ2V0GAMgASgNEhUKDW9taXR0ZWRfdHVybnMYBCABKA0SHgoWc3VtbWFyaXplZF90aHJvdWdoX3NlcRgFIAEoDRIeChZzaG9ydGVuZWRfdG9vbF9yZXN1bHRzGAYgASgNIrwBChNDbGVhckhpc3RvcnlSZXF1ZXN0EjYKCW5hbWVzcGFjZRgBIAEoCUIjukgg2AEBchsyGV5bYS16MC05XVthLXowLTktXXswLDYyfSQSPwoKc2Vzc2lvbl9pZBgCIAEoCUIrukgociYyJF5bQS1aYS16MC05XVtBLVphLXowLTkuXzpALV17MCwxMjd9JBIsCgpyZXF1ZXN0X2lkGA8gASgJQhi6SBXYAQFyEDIOXlsgLX5dezEsMTI4fSQiJgoUQ2xlYXJIaXN0b3J5UmVzcG9uc2USDgoGY3Vyc29yGAEgASgJIs0BChRSZXdpbmRIaXN0b3J5UmVxdWVzdBI2CgluYW1lc3BhY2UYASABKAlCI7pIINgBAXIbMhleW2EtejAtOV1bYS16MC05LV17MCw2Mn0kEj8KCnNlc3Npb25faWQYAiABKAlCK7pIKHImMiReW0EtWmEtejAtOV1bQS1aYS16MC05Ll86QC1dezAsMTI3fSQSDgoGdG9fc2VxGAMgASgNEiwKCnJlcXVlc3RfaWQYDyABKAlCGLpIFdgBAXIQMg5eWyAtfl17MSwxMjh9JCI4ChVSZXdpbmRIaXN0b3J5UmVzcG9uc2USDgoGY3Vyc29yGAEgASgJEg8KB3JlbW92ZWQYAiABKA0ipAEKDUdldFJ1blJlcXVlc3QSNgoJbmFtZXNwYWNlGAEgASgJQiO6SCDYAQFyGzIZXlthLXowLTldW2EtejAtOS1dezAsNjJ9JBI/CgpzZXNzaW9uX2lkGAIgASgJQiu6SChyJjIkXltBLVphLXowLTldW0EtWmEtejAtOS5fOkAtXXswLDEyN30kEhoKBnJ1bl9pZBgDIAEoCUIKukgHcgUQARiAASItCg5HZXRSdW5SZXNwb25zZRIbCgNydW4YASABKAsyDi5wYXJsZXkudjEuUnVuIr8ECgpHZW5lcmF0aW9uEhcKBW1vZGVsGAEgASgJQgi6SAVyAxiAAhIxCgt0ZW1wZXJhdHVyZRgCIAEoAUIXukgUEhIZAAAAAAAAAEApAAAAAAAAAABIAIgBARIrCgV0b3BfcBgDIAEoAUIXukgUEhIZAAAAAAAA8D8pAAAAAAAAAABIAYgBARIgCgptYXhfdG9rZW5zGAQgASgNQge6SAQqAigBSAKIAQESLAoEc2VlZBgFIAEoA0IZukgWIhQY/////////w8ogYCAgICAgPD/AUgDiAEBEjYKEHByZXNlbmNlX3BlbmFsdHkYBiABKAFCF7pIFBISGQAAAAAAAABAKQAAAAAAAADASASIAQESNwoRZnJlcXVlbmN5X3BlbmFsdHkYByABKAFCF7pIFBISGQAAAAAAAABAKQAAAAAAAADASAWIAQESHwoEc3RvcBgIIAMoCUIRukgOkgELEAQiB3IFEAEYgAISMAoPcmVzcG9uc2VfZm9ybWF0GAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIcCgt0b29sX2Nob2ljZRgKIAEoCUIHukgEcgIYQBIpCgV0b29scxgLIAMoCzIPLnBhcmxleS52MS5Ub29sQgm6SAaSAQMQgAFCDgoMX3RlbXBlcmF0dXJlQggKBl90b3BfcEINCgtfbWF4X3Rva2Vuc0IHCgVfc2VlZEITChFfcHJlc2VuY2VfcGVuYWx0eUIUChJfZnJlcXVlbmN5X3BlbmFsdHkifwoEVG9vbBIqCgRuYW1lGAEgASgJQhy6SBlyFzIVXltBLVphLXowLTlfLV17MSw2NH0kEh4KC2Rlc2NyaXB0aW9uGAIgASgJQgm6SAZyBBiAgAESKwoKcGFyYW1ldGVycxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QinwIKA1J1bhIOCgZydW5faWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRIkCgZzdGF0dXMYAyABKA4yFC5wYXJsZXkudjEuUnVuU3RhdHVzEhYKDnBhcnRpY2lwYW50X2lkGAQgASgJEg0KBW1vZGVsGAUgASgJEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLbGFzdF9vZmZzZXQYCCABKA0SEAoIdHVybl9zZXEYCSABKA0SIQoFZXJyb3IYCiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyLVAgoJQ2hhdEV2ZW50Eg4KBm9mZnNldBgBIAEoDRIOCgZydW5faWQYAiABKAkSJQoHc3RhcnRlZBgDIAEoCzISLnBhcmxleS52MS5TdGFydGVkSAASFAoKdGV4dF9kZWx0YRgEIAEoCUgAEhkKD3JlYXNvbmluZ19kZWx0YRgFIAEoCUgAEhcKDXJlZnVzYWxfZGVsdGEYBiABKAlIABIzCg90b29sX2NhbGxfZGVsdGEYByABKAsyGC5wYXJsZXkudjEuVG9vbENhbGxEZWx0YUgAEikKCWNvbXBsZXRlZBgIIAEoCzIULnBhcmxleS52MS5Db21wbGV0ZWRIABIjCgZmYWlsZWQYCSABKAsyES5wYXJsZXkudjEuRmFpbGVkSAASKQoJY2FuY2VsbGVkGAogASgLMhQucGFybGV5LnYxLkNhbmNlbGxlZEgAQgcKBWV2ZW50IlAKB1N0YXJ0ZWQSHgoFdHVybnMYASADKAsyDy5wYXJsZXkudjEuVHVybhINCgVtb2RlbBgCIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgDIAEoCSJLCg1Ub29sQ2FsbERlbHRhEg0KBWluZGV4GAEgASgNEgoKAmlkGAIgASgJEgwKBG5hbWUYAyABKAkSEQoJYXJndW1lbnRzGAQgASgJInsKCUNvbXBsZXRlZBIdCgR0dXJuGAEgASgLMg8ucGFybGV5LnYxLlR1cm4SHwoFdXNhZ2UYAiABKAsyEC5wYXJsZXkudjEuVXNhZ2USLgoNZmluaXNoX3JlYXNvbhgDIAEoDjIXLnBhcmxleS52MS5GaW5pc2hSZWFzb24iTgoGRmFpbGVkEiAKB3BhcnRpYWwYASABKAsyDy5wYXJsZXkudjEuVHVybhIiCgZzdGF0dXMYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyItCglDYW5jZWxsZWQSIAoHcGFydGlhbBgBIAEoCzIPLnBhcmxleS52MS5UdXJuIqkBCg5Db250ZXh0TWVzc2FnZRIdCgRyb2xlGAEgASgOMg8ucGFybGV5LnYxLlJvbGUSDAoEbmFtZRgCIAEoCRIeCgVwYXJ0cxgDIAMoCzIPLnBhcmxleS52MS5QYXJ0EigKBnNvdXJjZRgEIAEoDjIYLnBhcmxleS52MS5Db250ZXh0U291cmNlEgsKA3NlcRgFIAEoDRITCgt0b2tlbl9jb3VudBgGIAEoDSpVCglEaXJlY3Rpb24SGQoVRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASFgoSRElSRUNUSU9OX0JBQ0tXQVJEEAESFQoRRElSRUNUSU9OX0ZPUldBUkQQAipCCgVTdGFydBIVChFTVEFSVF9VTlNQRUNJRklFRBAAEhMKD1NUQVJUX0JFR0lOTklORxABEg0KCVNUQVJUX05PVxACKpsBCgtSZXNldFJlYXNvbhIcChhSRVNFVF9SRUFTT05fVU5TUEVDSUZJRUQQABIYChRSRVNFVF9SRUFTT05fQ0xFQVJFRBABEhgKFFJFU0VUX1JFQVNPTl9SRVdPVU5EEAISGgoWUkVTRVRfUkVBU09OX1RSVU5DQVRFRBADEh4KGlJFU0VUX1JFQVNPTl9VTktOT1dOX0VQT0NIEAQqdgoLQ29uY3VycmVuY3kSGwoXQ09OQ1VSUkVOQ1lfVU5TUEVDSUZJRUQQABIWChJDT05DVVJSRU5DWV9SRUpFQ1QQARIXChNDT05DVVJSRU5DWV9FTlFVRVVFEAISGQoVQ09OQ1VSUkVOQ1lfSU5URVJSVVBUEAMqYwoMT25EaXNjb25uZWN0Eh0KGU9OX0RJU0NPTk5FQ1RfVU5TUEVDSUZJRUQQABIaChZPTl9ESVNDT05ORUNUX0NPTlRJTlVFEAESGAoUT05fRElTQ09OTkVDVF9DQU5DRUwQAiqKAQoJUnVuU3RhdHVzEhoKFlJVTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIWChJSVU5fU1RBVFVTX1JVTk5JTkcQARIYChRSVU5fU1RBVFVTX0NPTVBMRVRFRBACEhUKEVJVTl9TVEFUVVNfRkFJTEVEEAMSGAoUUlVOX1NUQVRVU19DQU5DRUxMRUQQBCr6AQoNQ29udGV4dFNvdXJjZRIeChpDT05URVhUX1NPVVJDRV9VTlNQRUNJRklFRBAAEhwKGENPTlRFWFRfU09VUkNFX1NJVFVBVElPThABEh8KG0NPTlRFWFRfU09VUkNFX0lOU1RSVUNUSU9OUxACEhsKF0NPTlRFWFRfU09VUkNFX0lOU0lHSFRTEAMSGgoWQ09OVEVYVF9TT1VSQ0VfU1VNTUFSWRAEEhwKGENPTlRFWFRfU09VUkNFX0RPQ1VNRU5UUxAFEhoKFkNPTlRFWFRfU09VUkNFX0VMSVNJT04QBhIXChNDT05URVhUX1NPVVJDRV9UVVJOEAcyvgYKC0NoYXRTZXJ2aWNlEkwKC0FwcGVuZFR1cm5zEh0ucGFybGV5LnYxLkFwcGVuZFR1cm5zUmVxdWVzdBoeLnBhcmxleS52MS5BcHBlbmRUdXJuc1Jlc3BvbnNlEkYKCUxpc3RUdXJucxIbLnBhcmxleS52MS5MaXN0VHVybnNSZXF1ZXN0GhwucGFybGV5LnYxLkxpc3RUdXJuc1Jlc3BvbnNlEk4KC0ZvbGxvd1R1cm5zEh0ucGFybGV5LnYxLkZvbGxvd1R1cm5zUmVxdWVzdBoeLnBhcmxleS52MS5Gb2xsb3dUdXJuc1Jlc3BvbnNlMAESOQoEQ2hhdBIWLnBhcmxleS52MS5DaGF0UmVxdWVzdBoXLnBhcmxleS52MS5DaGF0UmVzcG9uc2UwARJLCgpSZXN1bWVDaGF0EhwucGFybGV5LnYxLlJlc3VtZUNoYXRSZXF1ZXN0Gh0ucGFybGV5LnYxLlJlc3VtZUNoYXRSZXNwb25zZTABEkkKCkNhbmNlbENoYXQSHC5wYXJsZXkudjEuQ2FuY2VsQ2hhdFJlcXVlc3QaHS5wYXJsZXkudjEuQ2FuY2VsQ2hhdFJlc3BvbnNlEkcKCENvbnZlcnNlEhoucGFybGV5LnYxLkNvbnZlcnNlUmVxdWVzdBobLnBhcmxleS52MS5Db252ZXJzZVJlc3BvbnNlKAEwARJJCgpHZXRDb250ZXh0EhwucGFybGV5LnYxLkdldENvbnRleHRSZXF1ZXN0Gh0ucGFybGV5LnYxLkdldENvbnRleHRSZXNwb25zZRJPCgxDbGVhckhpc3RvcnkSHi5wYXJsZXkudjEuQ2xlYXJIaXN0b3J5UmVxdWVzdBofLnBhcmxleS52MS5DbGVhckhpc3RvcnlSZXNwb25zZRJSCg1SZXdpbmRIaXN0b3J5Eh8ucGFybGV5LnYxLlJld2luZEhpc3RvcnlSZXF1ZXN0GiAucGFybGV5LnYxLlJld2luZEhpc3RvcnlSZXNwb25zZRI9CgZHZXRSdW4SGC5wYXJsZXkudjEuR2V0UnVuUmVxdWVzdBoZLnBhcmxleS52MS5HZXRSdW5SZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status, file_parley_v1_content]);
 
 /**
  * Request of AppendTurns.
@@ -255,8 +257,8 @@ export type FollowTurnsRequest = Message<"parley.v1.FollowTurnsRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Whether to stream a model's answer as it is said, too. In this version
-   * nothing answers yet.
+   * Whether to stream a model's answer as it is said, too. Whoever joins in the
+   * middle of a run gets its events from the first.
    *
    * @generated from field: bool include_deltas = 5;
    */
@@ -296,6 +298,17 @@ export type FollowTurnsResponse = Message<"parley.v1.FollowTurnsResponse"> & {
      */
     value: Turn;
     case: "turn";
+  } | {
+    /**
+     * What happens in a run; only with `include_deltas`. `started` comes after
+     * the turns it appended, the last event after the turn it appended. The
+     * cursor does not count these: who goes on from one gets the events of a run
+     * that still answers from its first.
+     *
+     * @generated from field: parley.v1.ChatEvent run_event = 3;
+     */
+    value: ChatEvent;
+    case: "runEvent";
   } | {
     /**
      * The log the caller knows is no longer the log: what comes next begins at
@@ -369,6 +382,482 @@ export const CaughtUpSchema: GenMessage<CaughtUp> = /*@__PURE__*/
   messageDesc(file_parley_v1_chat_service, 7);
 
 /**
+ * Request of Chat.
+ *
+ * @generated from message parley.v1.ChatRequest
+ */
+export type ChatRequest = Message<"parley.v1.ChatRequest"> & {
+  /**
+   * The tenant; empty means `default`.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+
+  /**
+   * What is said before the model answers, in order; at most 1000. None: the
+   * model answers what is there.
+   *
+   * @generated from field: repeated parley.v1.Message messages = 3;
+   */
+  messages: Message$1[];
+
+  /**
+   * How the answer is to be made: goes before the agent's settings and the
+   * session's configs.
+   *
+   * @generated from field: parley.v1.Generation generation = 4;
+   */
+  generation?: Generation | undefined;
+
+  /**
+   * Which agent answers: one that is bound to the session. Empty means the first
+   * bound one, or nobody in particular.
+   *
+   * @generated from field: string participant_id = 5;
+   */
+  participantId: string;
+
+  /**
+   * What to do while another run answers. Default REJECT.
+   *
+   * @generated from field: parley.v1.Concurrency concurrency = 6;
+   */
+  concurrency: Concurrency;
+
+  /**
+   * What becomes of the run when this stream is lost. Default CONTINUE.
+   *
+   * @generated from field: parley.v1.OnDisconnect on_disconnect = 7;
+   */
+  onDisconnect: OnDisconnect;
+
+  /**
+   * Makes a retry safe: 1 to 128 printable ASCII characters, a UUID by habit.
+   *
+   * @generated from field: string request_id = 15;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message parley.v1.ChatRequest.
+ * Use `create(ChatRequestSchema)` to create a new message.
+ */
+export const ChatRequestSchema: GenMessage<ChatRequest> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 8);
+
+/**
+ * Response of Chat.
+ *
+ * @generated from message parley.v1.ChatResponse
+ */
+export type ChatResponse = Message<"parley.v1.ChatResponse"> & {
+  /**
+   * What happened next.
+   *
+   * @generated from field: parley.v1.ChatEvent event = 1;
+   */
+  event?: ChatEvent | undefined;
+};
+
+/**
+ * Describes the message parley.v1.ChatResponse.
+ * Use `create(ChatResponseSchema)` to create a new message.
+ */
+export const ChatResponseSchema: GenMessage<ChatResponse> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 9);
+
+/**
+ * Request of ResumeChat.
+ *
+ * @generated from message parley.v1.ResumeChatRequest
+ */
+export type ResumeChatRequest = Message<"parley.v1.ResumeChatRequest"> & {
+  /**
+   * The tenant; empty means `default`.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+
+  /**
+   * The run, as its events name it: 1 to 128 characters.
+   *
+   * @generated from field: string run_id = 3;
+   */
+  runId: string;
+
+  /**
+   * The last offset the caller has; 0 begins with the first event. Beyond the
+   * run's last event it is INVALID_ARGUMENT.
+   *
+   * @generated from field: uint32 after_offset = 4;
+   */
+  afterOffset: number;
+};
+
+/**
+ * Describes the message parley.v1.ResumeChatRequest.
+ * Use `create(ResumeChatRequestSchema)` to create a new message.
+ */
+export const ResumeChatRequestSchema: GenMessage<ResumeChatRequest> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 10);
+
+/**
+ * Response of ResumeChat.
+ *
+ * @generated from message parley.v1.ResumeChatResponse
+ */
+export type ResumeChatResponse = Message<"parley.v1.ResumeChatResponse"> & {
+  /**
+   * What happened next.
+   *
+   * @generated from field: parley.v1.ChatEvent event = 1;
+   */
+  event?: ChatEvent | undefined;
+};
+
+/**
+ * Describes the message parley.v1.ResumeChatResponse.
+ * Use `create(ResumeChatResponseSchema)` to create a new message.
+ */
+export const ResumeChatResponseSchema: GenMessage<ResumeChatResponse> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 11);
+
+/**
+ * Request of CancelChat.
+ *
+ * @generated from message parley.v1.CancelChatRequest
+ */
+export type CancelChatRequest = Message<"parley.v1.CancelChatRequest"> & {
+  /**
+   * The tenant; empty means `default`.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+
+  /**
+   * The run, as its events name it: 1 to 128 characters.
+   *
+   * @generated from field: string run_id = 3;
+   */
+  runId: string;
+
+  /**
+   * Makes a retry safe: 1 to 128 printable ASCII characters, a UUID by habit.
+   *
+   * @generated from field: string request_id = 15;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message parley.v1.CancelChatRequest.
+ * Use `create(CancelChatRequestSchema)` to create a new message.
+ */
+export const CancelChatRequestSchema: GenMessage<CancelChatRequest> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 12);
+
+/**
+ * Response of CancelChat.
+ *
+ * @generated from message parley.v1.CancelChatResponse
+ */
+export type CancelChatResponse = Message<"parley.v1.CancelChatResponse"> & {
+  /**
+   * The run as it ended.
+   *
+   * @generated from field: parley.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message parley.v1.CancelChatResponse.
+ * Use `create(CancelChatResponseSchema)` to create a new message.
+ */
+export const CancelChatResponseSchema: GenMessage<CancelChatResponse> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 13);
+
+/**
+ * A message of Converse's requests: `open` first, and once.
+ *
+ * @generated from message parley.v1.ConverseRequest
+ */
+export type ConverseRequest = Message<"parley.v1.ConverseRequest"> & {
+  /**
+   * The tenant; empty means `default`. Read from the first message only.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * The session. Read from the first message only, which needs it.
+   *
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+
+  /**
+   * What the caller wants.
+   *
+   * @generated from oneof parley.v1.ConverseRequest.input
+   */
+  input: {
+    /**
+     * How the messages that follow are to be answered.
+     *
+     * @generated from field: parley.v1.Open open = 3;
+     */
+    value: Open;
+    case: "open";
+  } | {
+    /**
+     * Something to be appended and answered.
+     *
+     * @generated from field: parley.v1.Message message = 4;
+     */
+    value: Message$1;
+    case: "message";
+  } | {
+    /**
+     * Cancels the run that answers.
+     *
+     * @generated from field: parley.v1.Cancel cancel = 5;
+     */
+    value: Cancel;
+    case: "cancel";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message parley.v1.ConverseRequest.
+ * Use `create(ConverseRequestSchema)` to create a new message.
+ */
+export const ConverseRequestSchema: GenMessage<ConverseRequest> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 14);
+
+/**
+ * Response of Converse.
+ *
+ * @generated from message parley.v1.ConverseResponse
+ */
+export type ConverseResponse = Message<"parley.v1.ConverseResponse"> & {
+  /**
+   * What happened next.
+   *
+   * @generated from field: parley.v1.ChatEvent event = 1;
+   */
+  event?: ChatEvent | undefined;
+};
+
+/**
+ * Describes the message parley.v1.ConverseResponse.
+ * Use `create(ConverseResponseSchema)` to create a new message.
+ */
+export const ConverseResponseSchema: GenMessage<ConverseResponse> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 15);
+
+/**
+ * How the messages of a conversation are answered; as in ChatRequest.
+ *
+ * @generated from message parley.v1.Open
+ */
+export type Open = Message<"parley.v1.Open"> & {
+  /**
+   * How answers are to be made.
+   *
+   * @generated from field: parley.v1.Generation generation = 1;
+   */
+  generation?: Generation | undefined;
+
+  /**
+   * Which agent answers: one that is bound to the session. Empty means the first
+   * bound one, or nobody in particular.
+   *
+   * @generated from field: string participant_id = 2;
+   */
+  participantId: string;
+
+  /**
+   * What to do with a message that comes while a run answers. Default REJECT,
+   * which ends the stream with ABORTED `RUN_IN_PROGRESS`.
+   *
+   * @generated from field: parley.v1.Concurrency concurrency = 3;
+   */
+  concurrency: Concurrency;
+
+  /**
+   * What becomes of a run when this stream is lost. Default CONTINUE.
+   *
+   * @generated from field: parley.v1.OnDisconnect on_disconnect = 4;
+   */
+  onDisconnect: OnDisconnect;
+
+  /**
+   * Makes a retry safe, when the same messages are sent again in the same order:
+   * 1 to 120 printable ASCII characters, a UUID by habit.
+   *
+   * @generated from field: string request_id = 15;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message parley.v1.Open.
+ * Use `create(OpenSchema)` to create a new message.
+ */
+export const OpenSchema: GenMessage<Open> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 16);
+
+/**
+ * Cancels the run that answers in this conversation; without one nothing happens.
+ *
+ * @generated from message parley.v1.Cancel
+ */
+export type Cancel = Message<"parley.v1.Cancel"> & {
+};
+
+/**
+ * Describes the message parley.v1.Cancel.
+ * Use `create(CancelSchema)` to create a new message.
+ */
+export const CancelSchema: GenMessage<Cancel> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 17);
+
+/**
+ * Request of GetContext.
+ *
+ * @generated from message parley.v1.GetContextRequest
+ */
+export type GetContextRequest = Message<"parley.v1.GetContextRequest"> & {
+  /**
+   * The tenant; empty means `default`.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+
+  /**
+   * As Chat would be sent them; at most 1000.
+   *
+   * @generated from field: repeated parley.v1.Message messages = 3;
+   */
+  messages: Message$1[];
+
+  /**
+   * As Chat would be sent it.
+   *
+   * @generated from field: parley.v1.Generation generation = 4;
+   */
+  generation?: Generation | undefined;
+
+  /**
+   * Which agent answers: one that is bound to the session. Empty means the first
+   * bound one, or nobody in particular.
+   *
+   * @generated from field: string participant_id = 5;
+   */
+  participantId: string;
+};
+
+/**
+ * Describes the message parley.v1.GetContextRequest.
+ * Use `create(GetContextRequestSchema)` to create a new message.
+ */
+export const GetContextRequestSchema: GenMessage<GetContextRequest> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 18);
+
+/**
+ * Response of GetContext.
+ *
+ * @generated from message parley.v1.GetContextResponse
+ */
+export type GetContextResponse = Message<"parley.v1.GetContextResponse"> & {
+  /**
+   * The prompt, in order.
+   *
+   * @generated from field: repeated parley.v1.ContextMessage messages = 1;
+   */
+  messages: ContextMessage[];
+
+  /**
+   * What it takes, in tokens as Parley counts them for this model, the
+   * descriptions of tools included.
+   *
+   * @generated from field: uint32 token_count = 2;
+   */
+  tokenCount: number;
+
+  /**
+   * What it may take: the session's `token_budget`, or the model's own window
+   * without room for an answer.
+   *
+   * @generated from field: uint32 token_budget = 3;
+   */
+  tokenBudget: number;
+
+  /**
+   * How many turns of the log are not among the messages.
+   *
+   * @generated from field: uint32 omitted_turns = 4;
+   */
+  omittedTurns: number;
+
+  /**
+   * The last turn the summary among the messages covers; 0 without one.
+   *
+   * @generated from field: uint32 summarized_through_seq = 5;
+   */
+  summarizedThroughSeq: number;
+
+  /**
+   * How many tool results among the messages were shortened.
+   *
+   * @generated from field: uint32 shortened_tool_results = 6;
+   */
+  shortenedToolResults: number;
+};
+
+/**
+ * Describes the message parley.v1.GetContextResponse.
+ * Use `create(GetContextResponseSchema)` to create a new message.
+ */
+export const GetContextResponseSchema: GenMessage<GetContextResponse> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 19);
+
+/**
  * Request of ClearHistory.
  *
  * @generated from message parley.v1.ClearHistoryRequest
@@ -401,7 +890,7 @@ export type ClearHistoryRequest = Message<"parley.v1.ClearHistoryRequest"> & {
  * Use `create(ClearHistoryRequestSchema)` to create a new message.
  */
 export const ClearHistoryRequestSchema: GenMessage<ClearHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_parley_v1_chat_service, 8);
+  messageDesc(file_parley_v1_chat_service, 20);
 
 /**
  * Response of ClearHistory.
@@ -422,7 +911,7 @@ export type ClearHistoryResponse = Message<"parley.v1.ClearHistoryResponse"> & {
  * Use `create(ClearHistoryResponseSchema)` to create a new message.
  */
 export const ClearHistoryResponseSchema: GenMessage<ClearHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_parley_v1_chat_service, 9);
+  messageDesc(file_parley_v1_chat_service, 21);
 
 /**
  * Request of RewindHistory.
@@ -464,7 +953,7 @@ export type RewindHistoryRequest = Message<"parley.v1.RewindHistoryRequest"> & {
  * Use `create(RewindHistoryRequestSchema)` to create a new message.
  */
 export const RewindHistoryRequestSchema: GenMessage<RewindHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_parley_v1_chat_service, 10);
+  messageDesc(file_parley_v1_chat_service, 22);
 
 /**
  * Response of RewindHistory.
@@ -492,7 +981,594 @@ export type RewindHistoryResponse = Message<"parley.v1.RewindHistoryResponse"> &
  * Use `create(RewindHistoryResponseSchema)` to create a new message.
  */
 export const RewindHistoryResponseSchema: GenMessage<RewindHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_parley_v1_chat_service, 11);
+  messageDesc(file_parley_v1_chat_service, 23);
+
+/**
+ * Request of GetRun.
+ *
+ * @generated from message parley.v1.GetRunRequest
+ */
+export type GetRunRequest = Message<"parley.v1.GetRunRequest"> & {
+  /**
+   * The tenant; empty means `default`.
+   *
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+
+  /**
+   * The run, as its events name it: 1 to 128 characters.
+   *
+   * @generated from field: string run_id = 3;
+   */
+  runId: string;
+};
+
+/**
+ * Describes the message parley.v1.GetRunRequest.
+ * Use `create(GetRunRequestSchema)` to create a new message.
+ */
+export const GetRunRequestSchema: GenMessage<GetRunRequest> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 24);
+
+/**
+ * Response of GetRun.
+ *
+ * @generated from message parley.v1.GetRunResponse
+ */
+export type GetRunResponse = Message<"parley.v1.GetRunResponse"> & {
+  /**
+   * The run.
+   *
+   * @generated from field: parley.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message parley.v1.GetRunResponse.
+ * Use `create(GetRunResponseSchema)` to create a new message.
+ */
+export const GetRunResponseSchema: GenMessage<GetRunResponse> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 25);
+
+/**
+ * How an answer is to be made. What is not set is taken from the agent's
+ * settings, then from the session's configs (under the same names), then left to
+ * the model's provider.
+ *
+ * @generated from message parley.v1.Generation
+ */
+export type Generation = Message<"parley.v1.Generation"> & {
+  /**
+   * The model; at last the server's `PARLEY_MODEL`. `echo` is built in. At most
+   * 256 characters.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * How freely the model chooses, 0 to 2.
+   *
+   * @generated from field: optional double temperature = 2;
+   */
+  temperature?: number | undefined;
+
+  /**
+   * The share of likely tokens it chooses among, 0 to 1.
+   *
+   * @generated from field: optional double top_p = 3;
+   */
+  topP?: number | undefined;
+
+  /**
+   * The most tokens it may answer with; at least 1.
+   *
+   * @generated from field: optional uint32 max_tokens = 4;
+   */
+  maxTokens?: number | undefined;
+
+  /**
+   * Asks for the same answer to the same prompt, where the provider can.
+   *
+   * @generated from field: optional int64 seed = 5;
+   */
+  seed?: bigint | undefined;
+
+  /**
+   * Keeps it from subjects it has touched, -2 to 2.
+   *
+   * @generated from field: optional double presence_penalty = 6;
+   */
+  presencePenalty?: number | undefined;
+
+  /**
+   * Keeps it from words it has used, -2 to 2.
+   *
+   * @generated from field: optional double frequency_penalty = 7;
+   */
+  frequencyPenalty?: number | undefined;
+
+  /**
+   * Texts before which it stops; at most 4, 1 to 256 characters each.
+   *
+   * @generated from field: repeated string stop = 8;
+   */
+  stop: string[];
+
+  /**
+   * The form of the answer, as OpenAI's `response_format`: passed on as it is.
+   *
+   * @generated from field: google.protobuf.Struct response_format = 9;
+   */
+  responseFormat?: JsonObject | undefined;
+
+  /**
+   * `auto`, `none`, `required`, or the name of the tool that must be called. At
+   * most 64 characters.
+   *
+   * @generated from field: string tool_choice = 10;
+   */
+  toolChoice: string;
+
+  /**
+   * What the model may ask to have called; at most 128.
+   *
+   * @generated from field: repeated parley.v1.Tool tools = 11;
+   */
+  tools: Tool[];
+};
+
+/**
+ * Describes the message parley.v1.Generation.
+ * Use `create(GenerationSchema)` to create a new message.
+ */
+export const GenerationSchema: GenMessage<Generation> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 26);
+
+/**
+ * A tool a model may ask to have called.
+ *
+ * @generated from message parley.v1.Tool
+ */
+export type Tool = Message<"parley.v1.Tool"> & {
+  /**
+   * Its name: 1 to 64 letters, digits, `_` and `-`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it is for, in words for the model; at most 16,384 characters.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * Its arguments as a JSON schema; absent: it takes none.
+   *
+   * @generated from field: google.protobuf.Struct parameters = 3;
+   */
+  parameters?: JsonObject | undefined;
+};
+
+/**
+ * Describes the message parley.v1.Tool.
+ * Use `create(ToolSchema)` to create a new message.
+ */
+export const ToolSchema: GenMessage<Tool> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 27);
+
+/**
+ * The making of one answer.
+ *
+ * @generated from message parley.v1.Run
+ */
+export type Run = Message<"parley.v1.Run"> & {
+  /**
+   * Names it.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * The session it answers in.
+   *
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+
+  /**
+   * How it is doing.
+   *
+   * @generated from field: parley.v1.RunStatus status = 3;
+   */
+  status: RunStatus;
+
+  /**
+   * The agent that answers; empty when it is nobody in particular.
+   *
+   * @generated from field: string participant_id = 4;
+   */
+  participantId: string;
+
+  /**
+   * The model.
+   *
+   * @generated from field: string model = 5;
+   */
+  model: string;
+
+  /**
+   * When it started.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When it ended; unset while it answers.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 7;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * The offset of its last event so far.
+   *
+   * @generated from field: uint32 last_offset = 8;
+   */
+  lastOffset: number;
+
+  /**
+   * The turn it left in the log, whole or partial; 0 when it left none.
+   *
+   * @generated from field: uint32 turn_seq = 9;
+   */
+  turnSeq: number;
+
+  /**
+   * Why it failed; only when it did.
+   *
+   * @generated from field: google.rpc.Status error = 10;
+   */
+  error?: Status | undefined;
+};
+
+/**
+ * Describes the message parley.v1.Run.
+ * Use `create(RunSchema)` to create a new message.
+ */
+export const RunSchema: GenMessage<Run> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 28);
+
+/**
+ * Something that happened in a run.
+ *
+ * @generated from message parley.v1.ChatEvent
+ */
+export type ChatEvent = Message<"parley.v1.ChatEvent"> & {
+  /**
+   * Its place in the run: 1, 2, 3 … without gaps.
+   *
+   * @generated from field: uint32 offset = 1;
+   */
+  offset: number;
+
+  /**
+   * The run.
+   *
+   * @generated from field: string run_id = 2;
+   */
+  runId: string;
+
+  /**
+   * What happened.
+   *
+   * @generated from oneof parley.v1.ChatEvent.event
+   */
+  event: {
+    /**
+     * The messages are stored, and the model is asked; always the first.
+     *
+     * @generated from field: parley.v1.Started started = 3;
+     */
+    value: Started;
+    case: "started";
+  } | {
+    /**
+     * More of the answer's text.
+     *
+     * @generated from field: string text_delta = 4;
+     */
+    value: string;
+    case: "textDelta";
+  } | {
+    /**
+     * More of what the model thinks before it speaks.
+     *
+     * @generated from field: string reasoning_delta = 5;
+     */
+    value: string;
+    case: "reasoningDelta";
+  } | {
+    /**
+     * More of the model's words for why it will not answer.
+     *
+     * @generated from field: string refusal_delta = 6;
+     */
+    value: string;
+    case: "refusalDelta";
+  } | {
+    /**
+     * More of a tool call.
+     *
+     * @generated from field: parley.v1.ToolCallDelta tool_call_delta = 7;
+     */
+    value: ToolCallDelta;
+    case: "toolCallDelta";
+  } | {
+    /**
+     * The answer is whole, and stored.
+     *
+     * @generated from field: parley.v1.Completed completed = 8;
+     */
+    value: Completed;
+    case: "completed";
+  } | {
+    /**
+     * It went wrong; what was said so far is stored.
+     *
+     * @generated from field: parley.v1.Failed failed = 9;
+     */
+    value: Failed;
+    case: "failed";
+  } | {
+    /**
+     * Somebody stopped it.
+     *
+     * @generated from field: parley.v1.Cancelled cancelled = 10;
+     */
+    value: Cancelled;
+    case: "cancelled";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message parley.v1.ChatEvent.
+ * Use `create(ChatEventSchema)` to create a new message.
+ */
+export const ChatEventSchema: GenMessage<ChatEvent> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 29);
+
+/**
+ * A run began.
+ *
+ * @generated from message parley.v1.Started
+ */
+export type Started = Message<"parley.v1.Started"> & {
+  /**
+   * The messages it was started with, as they are stored.
+   *
+   * @generated from field: repeated parley.v1.Turn turns = 1;
+   */
+  turns: Turn[];
+
+  /**
+   * The model that is asked.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * The agent that answers; empty when it is nobody in particular.
+   *
+   * @generated from field: string participant_id = 3;
+   */
+  participantId: string;
+};
+
+/**
+ * Describes the message parley.v1.Started.
+ * Use `create(StartedSchema)` to create a new message.
+ */
+export const StartedSchema: GenMessage<Started> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 30);
+
+/**
+ * A piece of a tool call. The pieces of one call, in order, make it up.
+ *
+ * @generated from message parley.v1.ToolCallDelta
+ */
+export type ToolCallDelta = Message<"parley.v1.ToolCallDelta"> & {
+  /**
+   * Which of the answer's calls: 0, 1 …
+   *
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * The call's id; with its first piece only.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * The tool; with the first piece only.
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * More of the arguments' JSON text.
+   *
+   * @generated from field: string arguments = 4;
+   */
+  arguments: string;
+};
+
+/**
+ * Describes the message parley.v1.ToolCallDelta.
+ * Use `create(ToolCallDeltaSchema)` to create a new message.
+ */
+export const ToolCallDeltaSchema: GenMessage<ToolCallDelta> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 31);
+
+/**
+ * A run ended with an answer.
+ *
+ * @generated from message parley.v1.Completed
+ */
+export type Completed = Message<"parley.v1.Completed"> & {
+  /**
+   * The answer, as it is stored.
+   *
+   * @generated from field: parley.v1.Turn turn = 1;
+   */
+  turn?: Turn | undefined;
+
+  /**
+   * What it cost; unset when the provider did not say.
+   *
+   * @generated from field: parley.v1.Usage usage = 2;
+   */
+  usage?: Usage | undefined;
+
+  /**
+   * Why it ended.
+   *
+   * @generated from field: parley.v1.FinishReason finish_reason = 3;
+   */
+  finishReason: FinishReason;
+};
+
+/**
+ * Describes the message parley.v1.Completed.
+ * Use `create(CompletedSchema)` to create a new message.
+ */
+export const CompletedSchema: GenMessage<Completed> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 32);
+
+/**
+ * A run ended without an answer.
+ *
+ * @generated from message parley.v1.Failed
+ */
+export type Failed = Message<"parley.v1.Failed"> & {
+  /**
+   * What was said before it failed, as it is stored; unset when that is nothing.
+   *
+   * @generated from field: parley.v1.Turn partial = 1;
+   */
+  partial?: Turn | undefined;
+
+  /**
+   * Why, as an RPC would say it: a canonical code, and details with a reason.
+   *
+   * @generated from field: google.rpc.Status status = 2;
+   */
+  status?: Status | undefined;
+};
+
+/**
+ * Describes the message parley.v1.Failed.
+ * Use `create(FailedSchema)` to create a new message.
+ */
+export const FailedSchema: GenMessage<Failed> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 33);
+
+/**
+ * A run was stopped.
+ *
+ * @generated from message parley.v1.Cancelled
+ */
+export type Cancelled = Message<"parley.v1.Cancelled"> & {
+  /**
+   * What was said until then, as it is stored; unset when that is nothing, or is
+   * not kept.
+   *
+   * @generated from field: parley.v1.Turn partial = 1;
+   */
+  partial?: Turn | undefined;
+};
+
+/**
+ * Describes the message parley.v1.Cancelled.
+ * Use `create(CancelledSchema)` to create a new message.
+ */
+export const CancelledSchema: GenMessage<Cancelled> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 34);
+
+/**
+ * A message of a prompt.
+ *
+ * @generated from message parley.v1.ContextMessage
+ */
+export type ContextMessage = Message<"parley.v1.ContextMessage"> & {
+  /**
+   * On whose side it is said.
+   *
+   * @generated from field: parley.v1.Role role = 1;
+   */
+  role: Role;
+
+  /**
+   * Who says it; empty when nobody is named.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * What is said, in order.
+   *
+   * @generated from field: repeated parley.v1.Part parts = 3;
+   */
+  parts: Part[];
+
+  /**
+   * Where it comes from.
+   *
+   * @generated from field: parley.v1.ContextSource source = 4;
+   */
+  source: ContextSource;
+
+  /**
+   * The turn it is; 0 when it is none that is stored.
+   *
+   * @generated from field: uint32 seq = 5;
+   */
+  seq: number;
+
+  /**
+   * What it takes, in tokens as Parley counts them for this model.
+   *
+   * @generated from field: uint32 token_count = 6;
+   */
+  tokenCount: number;
+};
+
+/**
+ * Describes the message parley.v1.ContextMessage.
+ * Use `create(ContextMessageSchema)` to create a new message.
+ */
+export const ContextMessageSchema: GenMessage<ContextMessage> = /*@__PURE__*/
+  messageDesc(file_parley_v1_chat_service, 35);
 
 /**
  * In which direction a listing goes from page to page.
@@ -633,13 +1709,240 @@ export const ResetReasonSchema: GenEnum<ResetReason> = /*@__PURE__*/
   enumDesc(file_parley_v1_chat_service, 2);
 
 /**
+ * What a Chat does while another run answers.
+ *
+ * @generated from enum parley.v1.Concurrency
+ */
+export const Concurrency = {
+  /**
+   * Means REJECT.
+   *
+   * @generated from enum value: CONCURRENCY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is refused: ABORTED `RUN_IN_PROGRESS`.
+   *
+   * @generated from enum value: CONCURRENCY_REJECT = 1;
+   */
+  REJECT: 1,
+
+  /**
+   * It waits for its turn, in order of arrival; its messages are appended when it
+   * starts. When 32 wait already it is RESOURCE_EXHAUSTED `QUOTA_EXCEEDED`.
+   * Whoever leaves while waiting is not answered.
+   *
+   * @generated from enum value: CONCURRENCY_ENQUEUE = 2;
+   */
+  ENQUEUE: 2,
+
+  /**
+   * The other run is cancelled; what it said so far is kept.
+   *
+   * @generated from enum value: CONCURRENCY_INTERRUPT = 3;
+   */
+  INTERRUPT: 3,
+} as const;
+
+/**
+ * What a Chat does while another run answers.
+ *
+ * @generated from enum parley.v1.Concurrency
+ */
+export type Concurrency = (typeof Concurrency)[keyof typeof Concurrency] | UnknownEnum;
+
+/**
+ * Describes the enum parley.v1.Concurrency.
+ */
+export const ConcurrencySchema: GenEnum<Concurrency> = /*@__PURE__*/
+  enumDesc(file_parley_v1_chat_service, 3);
+
+/**
+ * What becomes of a run whose caller is lost.
+ *
+ * @generated from enum parley.v1.OnDisconnect
+ */
+export const OnDisconnect = {
+  /**
+   * Means CONTINUE.
+   *
+   * @generated from enum value: ON_DISCONNECT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It goes on.
+   *
+   * @generated from enum value: ON_DISCONNECT_CONTINUE = 1;
+   */
+  CONTINUE: 1,
+
+  /**
+   * It is cancelled, and the model's provider no longer asked.
+   *
+   * @generated from enum value: ON_DISCONNECT_CANCEL = 2;
+   */
+  CANCEL: 2,
+} as const;
+
+/**
+ * What becomes of a run whose caller is lost.
+ *
+ * @generated from enum parley.v1.OnDisconnect
+ */
+export type OnDisconnect = (typeof OnDisconnect)[keyof typeof OnDisconnect] | UnknownEnum;
+
+/**
+ * Describes the enum parley.v1.OnDisconnect.
+ */
+export const OnDisconnectSchema: GenEnum<OnDisconnect> = /*@__PURE__*/
+  enumDesc(file_parley_v1_chat_service, 4);
+
+/**
+ * How a run is doing.
+ *
+ * @generated from enum parley.v1.RunStatus
+ */
+export const RunStatus = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: RUN_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It answers.
+   *
+   * @generated from enum value: RUN_STATUS_RUNNING = 1;
+   */
+  RUNNING: 1,
+
+  /**
+   * It ended with an answer.
+   *
+   * @generated from enum value: RUN_STATUS_COMPLETED = 2;
+   */
+  COMPLETED: 2,
+
+  /**
+   * It failed.
+   *
+   * @generated from enum value: RUN_STATUS_FAILED = 3;
+   */
+  FAILED: 3,
+
+  /**
+   * It was stopped.
+   *
+   * @generated from enum value: RUN_STATUS_CANCELLED = 4;
+   */
+  CANCELLED: 4,
+} as const;
+
+/**
+ * How a run is doing.
+ *
+ * @generated from enum parley.v1.RunStatus
+ */
+export type RunStatus = (typeof RunStatus)[keyof typeof RunStatus] | UnknownEnum;
+
+/**
+ * Describes the enum parley.v1.RunStatus.
+ */
+export const RunStatusSchema: GenEnum<RunStatus> = /*@__PURE__*/
+  enumDesc(file_parley_v1_chat_service, 5);
+
+/**
+ * Where a message of a prompt comes from.
+ *
+ * @generated from enum parley.v1.ContextSource
+ */
+export const ContextSource = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: CONTEXT_SOURCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The session's situation.
+   *
+   * @generated from enum value: CONTEXT_SOURCE_SITUATION = 1;
+   */
+  SITUATION: 1,
+
+  /**
+   * The answering agent's instructions.
+   *
+   * @generated from enum value: CONTEXT_SOURCE_INSTRUCTIONS = 2;
+   */
+  INSTRUCTIONS: 2,
+
+  /**
+   * What is known of the participants.
+   *
+   * @generated from enum value: CONTEXT_SOURCE_INSIGHTS = 3;
+   */
+  INSIGHTS: 3,
+
+  /**
+   * The session's summary.
+   *
+   * @generated from enum value: CONTEXT_SOURCE_SUMMARY = 4;
+   */
+  SUMMARY: 4,
+
+  /**
+   * Passages of the session's documents.
+   *
+   * @generated from enum value: CONTEXT_SOURCE_DOCUMENTS = 5;
+   */
+  DOCUMENTS: 5,
+
+  /**
+   * Says that turns were left out.
+   *
+   * @generated from enum value: CONTEXT_SOURCE_ELISION = 6;
+   */
+  ELISION: 6,
+
+  /**
+   * A turn of the log, or one of the request's messages.
+   *
+   * @generated from enum value: CONTEXT_SOURCE_TURN = 7;
+   */
+  TURN: 7,
+} as const;
+
+/**
+ * Where a message of a prompt comes from.
+ *
+ * @generated from enum parley.v1.ContextSource
+ */
+export type ContextSource = (typeof ContextSource)[keyof typeof ContextSource] | UnknownEnum;
+
+/**
+ * Describes the enum parley.v1.ContextSource.
+ */
+export const ContextSourceSchema: GenEnum<ContextSource> = /*@__PURE__*/
+  enumDesc(file_parley_v1_chat_service, 6);
+
+/**
  * Keeps what is said in a session: an append-only log of turns that any number
- * of clients write to, read, and follow.
+ * of clients write to, read, and follow; and lets models answer.
  *
  * Turns are numbered by `seq`: 1, 2, 3 … per session. Clearing, rewinding and
  * truncating remove turns and begin a new epoch; numbering goes on, so that a
  * seq names one turn for ever. A `cursor` is a place in the log of one epoch:
  * opaque, to be kept by whoever wants to go on from there.
+ *
+ * An answer is made by a run. It belongs to the session and not to the
+ * connection: its events are kept for 24 hours after it ended, are numbered by
+ * `offset`: 1, 2, 3 …, and any server process can stream them. A session has one
+ * run at a time.
  *
  * @generated from service parley.v1.ChatService
  */
@@ -698,7 +2001,75 @@ export const ChatService: GenService<{
     output: typeof FollowTurnsResponseSchema;
   },
   /**
-   * Removes all turns. An empty log stays as it is.
+   * Appends the messages, asks a model, and streams its answer: `started`, then
+   * deltas, then exactly one of `completed`, `failed` and `cancelled`. The answer
+   * is appended to the log as a turn, in one step with that last event.
+   *
+   * What is wrong before the run starts is this RPC's status, and nothing is
+   * appended: ABORTED `RUN_IN_PROGRESS`, FAILED_PRECONDITION `CONTEXT_OVERFLOW`,
+   * `SETTINGS_INVALID` or `TEMPLATE_INVALID`, NOT_FOUND `PARTICIPANT_NOT_FOUND`.
+   * Afterwards it is a `failed` event, and the stream ends with OK.
+   *
+   * Whoever loses the stream goes on with ResumeChat; so does one whose server
+   * stops. A repeated `request_id` gets the events of the same run.
+   *
+   * @generated from rpc parley.v1.ChatService.Chat
+   */
+  chat: {
+    methodKind: "server_streaming";
+    input: typeof ChatRequestSchema;
+    output: typeof ChatResponseSchema;
+  },
+  /**
+   * Streams the events of a run after an offset: those that are kept, then live,
+   * until it ends. NOT_FOUND `RUN_NOT_FOUND` for a run this session does not
+   * have, OUT_OF_RANGE `RUN_EVENTS_EXPIRED` for one whose events are gone.
+   *
+   * @generated from rpc parley.v1.ChatService.ResumeChat
+   */
+  resumeChat: {
+    methodKind: "server_streaming";
+    input: typeof ResumeChatRequestSchema;
+    output: typeof ResumeChatResponseSchema;
+  },
+  /**
+   * Stops a run, wherever it runs. What was said so far is kept as a PARTIAL
+   * turn. A run that has ended stays as it is, and is the answer.
+   *
+   * @generated from rpc parley.v1.ChatService.CancelChat
+   */
+  cancelChat: {
+    methodKind: "unary";
+    input: typeof CancelChatRequestSchema;
+    output: typeof CancelChatResponseSchema;
+  },
+  /**
+   * Talks over one stream: `open` first, then messages, each of which is
+   * answered as Chat does, and cancels; the events of all runs come back in order.
+   * The stream ends when the caller has said all and the last run has ended.
+   *
+   * @generated from rpc parley.v1.ChatService.Converse
+   */
+  converse: {
+    methodKind: "bidi_streaming";
+    input: typeof ConverseRequestSchema;
+    output: typeof ConverseResponseSchema;
+  },
+  /**
+   * The exact prompt Chat would send, and what it would leave out. Calls no
+   * model: where Chat would have turns summarized first, they are told as
+   * omitted.
+   *
+   * @generated from rpc parley.v1.ChatService.GetContext
+   */
+  getContext: {
+    methodKind: "unary";
+    input: typeof GetContextRequestSchema;
+    output: typeof GetContextResponseSchema;
+  },
+  /**
+   * Removes all turns; a running answer is cancelled, and nothing of it is kept.
+   * An empty log stays as it is.
    *
    * @generated from rpc parley.v1.ChatService.ClearHistory
    */
@@ -708,7 +2079,8 @@ export const ChatService: GenService<{
     output: typeof ClearHistoryResponseSchema;
   },
   /**
-   * Removes the turns after a seq. At or beyond the end it changes nothing.
+   * Removes the turns after a seq; a running answer is cancelled, and nothing of
+   * it is kept. At or beyond the end it changes nothing.
    *
    * @generated from rpc parley.v1.ChatService.RewindHistory
    */
@@ -716,6 +2088,16 @@ export const ChatService: GenService<{
     methodKind: "unary";
     input: typeof RewindHistoryRequestSchema;
     output: typeof RewindHistoryResponseSchema;
+  },
+  /**
+   * How a run is doing, or how it ended; kept for 24 hours after that.
+   *
+   * @generated from rpc parley.v1.ChatService.GetRun
+   */
+  getRun: {
+    methodKind: "unary";
+    input: typeof GetRunRequestSchema;
+    output: typeof GetRunResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_parley_v1_chat_service, 0);

@@ -1,6 +1,6 @@
 -- Shared by the scripts that mutate a session; stands before each of them.
 
-local DONE, REPLAY, CONFLICT, REUSED, ABSENT, DELETED = 1, 2, -1, -2, -3, -4
+local DONE, REPLAY, CONFLICT, REUSED, ABSENT, DELETED, RUNNING = 1, 2, -1, -2, -3, -4, -7
 
 -- An answer that was given under this request id is given again.
 -- Returns nil when the operation is new, or has no request id.
@@ -24,11 +24,19 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
--- What moves with every turn, as JSON: update time, last turn seq, turn count, turns by participant.
+-- What moves with every turn, as JSON: update time, last turn seq, turn count, turns by participant, the run that
+-- answers, the summary and the last turn it covers.
 local function activity(log)
-  local moving = redis.call('HMGET', log, 'updated', 'kept', 'count', 'by')
+  local moving = redis.call('HMGET', log, 'updated', 'kept', 'count', 'by', 'running', 'summary', 'summarized')
   return '[' .. (moving[1] or 0) .. ',' .. (moving[2] or 0) .. ',' .. (moving[3] or 0) .. ','
-    .. (moving[4] or 'null') .. ']'
+    .. (moving[4] or 'null') .. ',' .. cjson.encode(moving[5] or '') .. ',' .. cjson.encode(moving[6] or '') .. ','
+    .. (moving[7] or 0) .. ']'
+end
+
+-- What may not happen while a run answers: whoever wants it ends the run first.
+local function busy(log)
+  local run = redis.call('HGET', log, 'running')
+  return run and {RUNNING, run} or nil
 end
 
 -- The mutation was computed from a session with this etag ('' = from none) and

@@ -4,19 +4,24 @@
 -- KEYS: 1 session document, 2 answers by request id, 3 log, and all other keys of the session
 -- ARGV: 1 etag the session must have
 --   2 field of the answer ('' = none), 3 fingerprint, 4 answer, 5 lifetime in ms
---   6 doorbell channel
+--   6 doorbell channel, 7 what the keys of the session's runs begin with
 -- Returns: {DONE, activity} | {REPLAY, activity and answer} | {REUSED} | {CONFLICT, document or nil, activity}
+--   | {RUNNING, run id}
 
 local session, answers, log = KEYS[1], KEYS[2], KEYS[3]
 local etag = ARGV[1]
-local field, fingerprint, answer, lifetime, channel = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local field, fingerprint, answer, lifetime, channel, runs = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 
 local deletes = 'DeleteSession:'
 
-local refusal = replay(answers, field, fingerprint) or conflict(session, etag, log, '')
+local refusal = replay(answers, field, fingerprint) or conflict(session, etag, log, '') or busy(log)
 if refusal then return refusal end
 
 local moving = activity(log)
+for _, name in ipairs(redis.call('HKEYS', log)) do
+  local run = string.match(name, '^run:(.+)$')
+  if run then redis.call('UNLINK', runs .. run) end
+end
 for at, key in ipairs(KEYS) do
   if at ~= 2 then redis.call('UNLINK', key) end
 end

@@ -2,7 +2,7 @@
 -- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns
 -- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
 --   4 doorbell channel, 5 now in µs, 6 last seq to keep, 7 why
--- Returns: {DONE, answer} | {REPLAY, answer} | {REUSED} | {ABSENT} | {DELETED}
+-- Returns: {DONE, answer} | {REPLAY, answer} | {REUSED} | {ABSENT} | {DELETED} | {RUNNING, run id}
 --   answer: last turn seq, how many were removed, epoch, time of creation
 
 -- Turns can be large, and those that are read are held all at once.
@@ -26,6 +26,8 @@ if deleted == '1' then return {DELETED} end
 
 local removed = 0
 if tonumber(to) < tonumber(kept) then
+  refusal = busy(log)
+  if refusal then return refusal end
   if to == '0' then
     removed = count
     redis.call('UNLINK', turns)
@@ -52,6 +54,9 @@ if tonumber(to) < tonumber(kept) then
   local at = whole(math.max(now, updated))
   epoch = string.format('%d', epoch + 1)
   redis.call('HSET', log, 'kept', kept, 'count', count - removed, 'updated', at, 'epoch', epoch, 'reset', reason)
+  if tonumber(redis.call('HGET', log, 'summarized') or 0) > tonumber(kept) then
+    redis.call('HDEL', log, 'summary', 'summarized')
+  end
   moved(session, log, at, indexed)
   stay(KEYS, at, sliding, field ~= '')
 else

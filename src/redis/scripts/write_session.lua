@@ -14,8 +14,10 @@
 --   13 number of the outgoing revision ('' = the configs did not change)
 --   14 how many outgoing revisions to keep
 --   15 why the turns go ('' = they stay)
---   16 … fields of the log and their values
+--   16 '1' = not while a run answers
+--   17 … fields of the log and their values
 -- Returns: {DONE, activity} | {REPLAY, activity and answer} | {REUSED} | {CONFLICT, document or nil, activity}
+--   | {RUNNING, run id}
 
 local session, answers, revisions, log, turns = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local etag, seq = ARGV[1], ARGV[2]
@@ -24,6 +26,7 @@ local channel, document, updated, deleted = ARGV[7], ARGV[8], tonumber(ARGV[9]),
 local ends, sliding, outgoing, keep, reset = ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
 
 local refusal = replay(answers, field, fingerprint) or conflict(session, etag, log, seq)
+if not refusal and ARGV[16] == '1' then refusal = busy(log) end
 if refusal then return refusal end
 
 if document == '' then
@@ -45,13 +48,13 @@ if outgoing ~= '' then
 end
 redis.call('JSON.SET', session, '$', document)
 updated = math.max(updated, tonumber(redis.call('HGET', log, 'updated') or 0))
-redis.call('HSET', log, 'updated', whole(updated), 'indexed', ARGV[9], 'deleted', deleted, unpack(ARGV, 16))
+redis.call('HSET', log, 'updated', whole(updated), 'indexed', ARGV[9], 'deleted', deleted, unpack(ARGV, 17))
 if outgoing ~= '' then
   redis.call('XADD', revisions, 'MAXLEN', keep, outgoing .. '-0', 'revision', revision)
 end
 if reset ~= '' then
   redis.call('UNLINK', turns)
-  redis.call('HDEL', log, 'kept', 'count', 'by')
+  redis.call('HDEL', log, 'kept', 'count', 'by', 'summary', 'summarized')
   redis.call('HINCRBY', log, 'epoch', 1)
   redis.call('HSET', log, 'reset', reset)
 end

@@ -1,0 +1,210 @@
+/** From a question to a prompt to an answer: what of the session a model is told, and who the model is. */
+import { fieldInvalid, isUnavailable, ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import { ECHO } from '../models/models.ts';
+import type { AnswerPiece, Generation, Models } from '../models/model.ts';
+import { contextWindow } from '../models/windows.ts';
+import {
+  type ActiveSession,
+  boundParticipants,
+  isDeleted,
+  type Participant,
+  type SessionKey,
+} from '../sessions/session.ts';
+import type { SessionStore } from '../sessions/store.ts';
+import type { Templates } from '../templates/template.ts';
+import type { Ask } from './ask.ts';
+import { promptBudget, summaryBudget } from './budget.ts';
+import type { PastTurn } from './content.ts';
+import type { Context, Summary } from './context.ts';
+import { type BuiltContext, buildContext, type ContextInput, type SeqRange } from './context_window.ts';
+import { foldRange } from './fold.ts';
+import { resolveGeneration } from './generation.ts';
+import type { Hold, RunLog } from './run.ts';
+import { summarize } from './summarize.ts';
+import type { SystemPiece } from './system_part.ts';
+import { templateData } from './template_data.ts';
+import type { TurnLog, TurnPage } from './turns.ts';
+
+/** Turns read at a time. */
+const PAGE = { count: 100, bytes: 256 * 1024 };
+
+/** What a prompt is made with. */
+export interface PromptTools {
+  readonly sessions: SessionStore;
+  readonly turns: TurnLog;
+  readonly runs: RunLog;
+  readonly models: Models;
+  readonly templates: Templates;
+  /** Turns, given as frames. */
+  readonly decode: (frames: Uint8Array) => PastTurn[];
+  readonly defaultModel: string;
+  readonly summaryModel: string;
+}
+
+/** A prompt, and what is known of the session it was made from. */
+export interface Prompt extends BuiltContext {
+  readonly participantId: string;
+  readonly generation: Generation;
+  /** The last turn there was. */
+  readonly lastTurnSeq: number;
+  readonly input: Omit<ContextInput, 'turns'>;
+}
+
+export class Prompts {
+  readonly #tools: PromptTools;
+
+  constructor(tools: PromptTools) {
+    this.#tools = tools;
+  }
+
+  /** `to`: whether the session is only looked at, or about to be written. */
+  async make(key: SessionKey, ask: Ask, to: 'read' | 'write'): Promise<Prompt> {
+    const [found, newest] = await Promise.all([
+      this.#tools.sessions.readActive(key),
+      this.#tools.turns.read(key, { ...PAGE, direction: 'BACKWARD', afterSeq: 0 }),
+    ]);
+    if (!found || !newest) throw sessionNotFound(key.sessionId);
+    if (isDeleted(found.session)) throw sessionDeleted(key.sessionId, to);
+    const { session } = found;
+    const agent = answering(boundParticipants(session), ask.participantId);
+    const { defaultModel } = this.#tools;
+    const configs = session.configs.configs;
+    const generation = resolveGeneration({ request: ask.generation, agent, configs, defaultModel });
+    const input = {
+      tokenBudget: promptBudget(session.tokenBudget, contextWindow(generation.model), generation.maxTokens),
+      overflow: session.contextOverflow,
+      generation,
+      system: await this.#system(found, agent),
+      summary: summaryOf(found),
+      messages: ask.turns.map(({ said, tokenCount }) => ({ ...said, tokenCount })),
+      turnCount: newest.state.turnCount,
+    };
+    const built = await buildContext({ ...input, turns: this.#backward(key, newest) });
+    const { lastTurnSeq } = newest.state;
+    return { ...built, participantId: agent?.participantId ?? '', generation, lastTurnSeq, input };
+  }
+
+  /** The model's answer to a prompt; what has to be summarized is, before. */
+  answer(key: SessionKey, hold: Hold, prompt: Prompt, signal: AbortSignal): AsyncIterable<AnswerPiece> {
+    const fold = this.#folds(prompt) ? foldRange(prompt) : undefined;
+    return fold ? this.#foldFirst(key, hold, prompt, fold, signal) : this.#ask(prompt, prompt.context, signal);
+  }
+
+  #ask({ generation }: Prompt, { messages }: Context, signal: AbortSignal): AsyncIterable<AnswerPiece> {
+    return this.#tools.models.named(generation.model).answer(messages, generation, signal);
+  }
+
+  /** A model that only repeats what it is told makes no summary worth having. */
+  #folds({ input }: Prompt): boolean {
+    return input.overflow === 'SUMMARIZE' || this.#tools.summaryModel !== ECHO;
+  }
+
+  async *#foldFirst(
+    key: SessionKey,
+    hold: Hold,
+    prompt: Prompt,
+    fold: SeqRange,
+    signal: AbortSignal,
+  ): AsyncGenerator<AnswerPiece> {
+    let { context } = prompt;
+    try {
+      const summary = await this.#folded(key, hold, prompt, fold, signal);
+      const turns = this.#backward(key, await this.#before(key, prompt.lastTurnSeq + 1));
+      ({ context } = await buildContext({ ...prompt.input, summary, turns }));
+    } catch (error) {
+      const goesOn = prompt.input.overflow === 'ADAPTIVE' && error instanceof ParleyError;
+      if (!goesOn || signal.aborted || isUnavailable(error)) throw error;
+    }
+    yield* this.#ask(prompt, context, signal);
+  }
+
+  /** Folds turns into the session's summary. */
+  async #folded(
+    key: SessionKey,
+    hold: Hold,
+    { input }: Prompt,
+    { afterSeq, throughSeq }: SeqRange,
+    signal: AbortSignal,
+  ): Promise<Summary> {
+    const { models, runs, summaryModel: name } = this.#tools;
+    const text = await summarize(input.summary?.text ?? '', this.#forward(key, afterSeq, throughSeq), {
+      model: models.named(name),
+      name,
+      contextWindow: contextWindow(name),
+      maxTokens: summaryBudget(input.tokenBudget),
+      signal,
+    });
+    await runs.saveSummary(key, hold, text, throughSeq);
+    return { text, throughSeq };
+  }
+
+  /** What is said before anybody speaks: templates where the session has them rendered. */
+  async #system(found: ActiveSession, agent: Participant | undefined): Promise<SystemPiece[]> {
+    const { situation, renderTemplates } = found.session;
+    const instructions = agent?.instructions ?? '';
+    if (!renderTemplates) {
+      return [
+        { source: 'SITUATION', text: situation },
+        { source: 'INSTRUCTIONS', text: instructions },
+      ];
+    }
+    const data = templateData(found.session, agent, found.activity);
+    const { templates } = this.#tools;
+    return [
+      { source: 'SITUATION', text: await templates.render(situation, data, 'session.situation') },
+      { source: 'INSTRUCTIONS', text: await templates.render(instructions, data, 'participant.instructions') },
+    ];
+  }
+
+  /** The log, the newest turn first, beginning with a page that has been read. */
+  async *#backward(key: SessionKey, newest: TurnPage): AsyncGenerator<readonly PastTurn[]> {
+    for (let page = newest; ; page = await this.#before(key, page.lastSeq)) {
+      yield this.#tools.decode(page.frames).reverse();
+      if (!page.more) return;
+    }
+  }
+
+  async #before(key: SessionKey, beforeSeq: number): Promise<TurnPage> {
+    const page = await this.#tools.turns.read(key, {
+      ...PAGE,
+      direction: 'BACKWARD',
+      afterSeq: 0,
+      beforeSeq,
+    });
+    if (!page) throw sessionNotFound(key.sessionId);
+    return page;
+  }
+
+  /** Turns after one seq, through another, the oldest first. */
+  async *#forward(
+    key: SessionKey,
+    afterSeq: number,
+    throughSeq: number,
+  ): AsyncGenerator<readonly PastTurn[]> {
+    for (let after = afterSeq; ; ) {
+      const range = { ...PAGE, direction: 'FORWARD' as const, afterSeq: after, beforeSeq: throughSeq + 1 };
+      const page = await this.#tools.turns.read(key, range);
+      if (!page) throw sessionNotFound(key.sessionId);
+      yield this.#tools.decode(page.frames);
+      if (!page.more) return;
+      after = page.lastSeq;
+    }
+  }
+}
+
+/** The agent that answers: the one that was named, or the first; undefined when there is none. */
+function answering(bound: readonly Participant[], participantId: string): Participant | undefined {
+  if (participantId === '') return bound.find(({ kind }) => kind === 'AGENT');
+  const named = bound.find((participant) => participant.participantId === participantId);
+  if (!named) {
+    throw new ParleyError('PARTICIPANT_NOT_FOUND', `no agent ${JSON.stringify(participantId)} is bound`, {
+      resource: { type: 'parley.v1.Participant', name: participantId },
+    });
+  }
+  if (named.kind !== 'AGENT') throw fieldInvalid('participant_id', 'is a user, and users do not answer');
+  return named;
+}
+
+function summaryOf({ activity: { summary, summarizedSeq } }: ActiveSession): Summary | undefined {
+  return summarizedSeq > 0 ? { text: summary, throughSeq: summarizedSeq } : undefined;
+}

@@ -1,0 +1,77 @@
+-- Effect: appends the turns of a run and starts it, if no other is under way and
+--   none has waited longer; the first event is there when it is done.
+-- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 the run's events,
+--   7 who waits for a run
+-- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
+--   4 doorbell channel, 5 now in µs, 6 last turn seq the prompt was made from
+--   7 run id, 8 lease in ms, 9 channel of events, 10 how long events are kept in ms
+--   11 ticket to wait with ('' = does not wait), 12 '1' = goes before those who wait, 13 how many may wait,
+--   14 how long a ticket is good in ms, 15 model, 16 agent
+--   17 head of the first event, 18 its length, 19 tag of what happened, 20 rest of it, 21 its length, 22 … turns
+-- Returns: {DONE, run id, fence, last turn seq} | {REPLAY, run id} | {REUSED} | {ABSENT} | {DELETED} | {FULL}
+--   | {BUSY, run id} | {EXPIRED, run id}: its process is gone | {WAITING} | {CROWDED} | {MOVED}: there are other turns
+
+local FULL, CROWDED = -6, -13
+
+local session, answers, log, events, queue = KEYS[1], KEYS[2], KEYS[4], KEYS[6], KEYS[7]
+local field, fingerprint, lifetime, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local now, expected, run, lease, live = tonumber(ARGV[5]), ARGV[6], ARGV[7], tonumber(ARGV[8]), ARGV[9]
+local ticket, first, most, good = ARGV[11], ARGV[12] == '1', tonumber(ARGV[13]), tonumber(ARGV[14])
+
+local refusal = replay(answers, field, fingerprint)
+if refusal then return refusal end
+local state = read_log(log)
+if not state then return {ABSENT} end
+if state.deleted then return {DELETED} end
+
+-- Who waits: a ticket each, with its number and how long it is good.
+local time = clock()
+local waiting, ahead, number, newest = 0, false, nil, 0
+local tickets = redis.call('HGETALL', queue)
+for at = 1, #tickets, 2 do
+  local arrived, good_until = string.match(tickets[at + 1], '^(%d+) (%d+)$')
+  if tonumber(good_until) < time then redis.call('HDEL', queue, tickets[at])
+  else
+    waiting = waiting + 1
+    newest = math.max(newest, tonumber(arrived))
+    if tickets[at] == ticket then number = tonumber(arrived) end
+  end
+end
+for at = 1, #tickets, 2 do
+  local arrived, good_until = string.match(tickets[at + 1], '^(%d+) (%d+)$')
+  if tonumber(good_until) >= time and tickets[at] ~= ticket and (not number or tonumber(arrived) < number) then ahead = true end
+end
+
+local busy_with = redis.call('HMGET', log, 'running', 'lease')
+if busy_with[1] and tonumber(busy_with[2]) < time then return {EXPIRED, busy_with[1]} end
+if busy_with[1] or (ahead and not first) then
+  if ticket == '' then return {BUSY, busy_with[1] or ''} end
+  if not number then
+    if waiting >= most then return {CROWDED} end
+    number = newest + 1
+  end
+  redis.call('HSET', queue, ticket, number .. ' ' .. whole(time + good))
+  redis.call('PEXPIRE', queue, whole(2 * good))
+  return {WAITING}
+end
+if expected ~= state.kept then return {MOVED} end
+if state.last + (#ARGV - 21) / 3 > LAST_SEQ then return {FULL} end
+
+if ticket ~= '' then redis.call('HDEL', queue, ticket) end
+local frames, bytes, at = '', 0, whole(math.max(now, state.updated))
+local fence = redis.call('HINCRBY', log, 'fence', 1)
+redis.call('HSET', log, 'running', run, 'run', run, 'lease', whole(time + lease), 'run:' .. run, '')
+redis.call('HPEXPIRE', log, 2 * tonumber(ARGV[10]), 'FIELDS', 1, 'run:' .. run)
+if #ARGV > 21 then
+  frames, bytes, at = append(KEYS, channel, state, now, turns_from(22), run)
+else
+  redis.call('SPUBLISH', channel, state.created .. ' ' .. state.epoch .. ' ' .. state.kept .. ' ' .. run .. '\n')
+end
+redis.call('HSET', log, 'asked', state.kept)
+local frame = event_frame(ARGV[17], tonumber(ARGV[18]), ARGV[19], frames, bytes, ARGV[20], tonumber(ARGV[21]))
+redis.call('XADD', events, '1-0', 'event', frame, 'created', state.created, 'at', at, 'model', ARGV[15], 'agent', ARGV[16])
+keep_run(session, events, ARGV[10], state.sliding)
+remember(answers, field, fingerprint, run, lifetime)
+stay(KEYS, at, state.sliding, state.first or field ~= '')
+tell(live, run, 1, '-', frame)
+return {DONE, run, fence, state.kept}

@@ -1,0 +1,67 @@
+/** What callers ask a model, as the domain takes it. */
+import {
+  Concurrency,
+  type Generation as GenerationMessage,
+  OnDisconnect,
+} from '../../gen/parley/v1/chat_service_pb.ts';
+import type { Message } from '../../gen/parley/v1/content_pb.ts';
+import type { Ask, AskSettings } from '../chat/ask.ts';
+import type { TurnCounter } from '../chat/tokens.ts';
+import type { Generation } from '../models/model.ts';
+import { newTurns } from './turn_messages.ts';
+
+/** What ChatRequest, GetContextRequest and Open have in common. */
+interface AskMessage {
+  readonly generation?: GenerationMessage | undefined;
+  readonly participantId: string;
+  readonly concurrency?: Concurrency;
+  readonly onDisconnect?: OnDisconnect;
+}
+
+/** Messages with how they are to be answered. */
+export async function askOf(
+  settings: AskSettings,
+  messages: readonly Message[],
+  count: TurnCounter,
+): Promise<Ask> {
+  return { ...settings, turns: await newTurns(messages, count) };
+}
+
+export function askSettings(request: AskMessage): AskSettings {
+  return {
+    generation: generationFrom(request.generation),
+    participantId: request.participantId,
+    concurrency: CONCURRENCIES[request.concurrency ?? Concurrency.UNSPECIFIED],
+    cancelWhenLost: request.onDisconnect === OnDisconnect.CANCEL,
+  };
+}
+
+const CONCURRENCIES = {
+  [Concurrency.UNSPECIFIED]: 'REJECT',
+  [Concurrency.REJECT]: 'REJECT',
+  [Concurrency.ENQUEUE]: 'ENQUEUE',
+  [Concurrency.INTERRUPT]: 'INTERRUPT',
+} as const;
+
+/** What is set of it; an empty text or list is not. */
+function generationFrom(message: GenerationMessage | undefined): Partial<Generation> {
+  if (!message) return {};
+  const { model, toolChoice, stop, tools, seed, responseFormat } = message;
+  const { temperature, topP, maxTokens, presencePenalty, frequencyPenalty } = message;
+  return {
+    ...(model !== '' && { model }),
+    temperature,
+    topP,
+    maxTokens,
+    seed: seed === undefined ? undefined : Number(seed),
+    presencePenalty,
+    frequencyPenalty,
+    responseFormat,
+    toolChoice: toolChoice || undefined,
+    stop: stop.length > 0 ? stop : undefined,
+    tools:
+      tools.length > 0
+        ? tools.map(({ name, description, parameters }) => ({ name, description, parameters }))
+        : undefined,
+  };
+}
