@@ -49,7 +49,8 @@ export class OpenAiModel implements Model {
         (body, signal) => client.chat.completions.create(body, { signal }).asResponse(),
         requestOf(messages, generation),
       );
-      const events = isJson(response) ? new WholeBody() : new EventStream();
+      if (mediaTypeOf(response) === 'text/html') throw this.#errors.unreadable('a page for people');
+      const events = mediaTypeOf(response) === 'application/json' ? new WholeBody() : new EventStream();
       const answer = new OpenAiAnswer(this.#errors);
       for (let bytes: Uint8Array | undefined; !whole; ) {
         const wasFinished = answer.isFinished;
@@ -99,8 +100,8 @@ class WholeBody {
   }
 }
 
-function isJson(response: Response): boolean {
-  return /^application\/json\b/i.test(response.headers.get('content-type') ?? '');
+function mediaTypeOf(response: Response): string {
+  return (response.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase();
 }
 
 /** The SDK costs a tenth of a second and a dozen megabytes, so it comes with the first request. */

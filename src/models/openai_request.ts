@@ -5,6 +5,7 @@ import type {
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
 import type { Media, Part, ToolCall, ToolResult } from '../chat/content.ts';
+import { isJson } from '../structs/json.ts';
 import type { Generation, PromptMessage, Tool } from './model.ts';
 
 /** The families that refuse `max_tokens`; everybody else's servers may know nothing newer. */
@@ -93,18 +94,9 @@ function assistantOf(
   return content === '' ? undefined : { role: 'assistant', content, ...named };
 }
 
+/** Some answer 400 to a prompt with a call that broke off in its arguments: it goes without them. */
 function callOf({ id, name, arguments: text }: ToolCall) {
   return { id, type: 'function', function: { name, arguments: isJson(text) ? text : '{}' } } as const;
-}
-
-/** Whether an endpoint can parse it; some answer 400 to a prompt with a call that broke off in its arguments. */
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The texts of a message that can have nothing but text; the rest of it is named. Thoughts are not sent back. */

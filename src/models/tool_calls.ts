@@ -5,6 +5,7 @@
  * begins: by then its name is whole.
  */
 import { randomUUID } from 'node:crypto';
+import { isJson } from '../structs/json.ts';
 import type { AnswerPiece } from './model.ts';
 import { WholeCharacters } from './whole_characters.ts';
 
@@ -92,16 +93,7 @@ export class ToolCalls {
 function begins(fragment: CallFragment, known: Call): boolean {
   if (fragment.id !== '' && known.id !== '') return fragment.id !== known.id;
   // Without ids only this tells: a name, where nothing more can come of the known call.
-  return fragment.name !== '' && fragment.id === '' && known.id === '' && isWhole(known.arguments);
-}
-
-function isWhole(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return fragment.name !== '' && fragment.id === '' && known.id === '' && isJson(known.arguments);
 }
 
 function piecesOf(index: number, id: string, name: string, text: string): ToolCallPiece[] {

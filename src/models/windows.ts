@@ -58,8 +58,11 @@ const FAMILIES: readonly (readonly [prefix: string, window: number])[] = [
   ['kimi', 128_000],
 ];
 
-/** Whoever serves a model may put their own name before it (`openai/gpt-4o`); a tag may follow (`llama3.1:8b`). */
+/** Whoever serves a model may put their own name before it (`openai/gpt-4o`) and who trained it further `ft:`; a tag may follow (`llama3.1:8b`). */
 export function contextWindow(model: string): number {
-  const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase();
+  const name = model
+    .slice(model.lastIndexOf('/') + 1)
+    .replace(/^ft:/, '')
+    .toLowerCase();
   return FAMILIES.find(([prefix]) => name.startsWith(prefix))?.[1] ?? UNKNOWN;
 }

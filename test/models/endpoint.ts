@@ -174,19 +174,28 @@ export function ending(finishReason = 'stop', [input, output] = [9, 5]): Written
 }
 
 /** A text, a chunk per word, with a pause before each when one is given. */
-export async function* text(said: string, pause?: number): AsyncGenerator<Written> {
-  yield delta({ role: 'assistant', content: '', refusal: null });
-  for (const word of said.match(/\S+\s*|\s+/g) ?? []) {
-    if (pause !== undefined) await setTimeout(pause);
-    yield delta({ content: word });
-  }
-  yield* ending();
+export function text(said: string, pause?: number): AsyncIterable<Written> {
+  return again(async function* () {
+    yield delta({ role: 'assistant', content: '', refusal: null });
+    for (const word of said.match(/\S+\s*|\s+/g) ?? []) {
+      if (pause !== undefined) await setTimeout(pause);
+      yield delta({ content: word });
+    }
+    yield* ending();
+  });
 }
 
-/** Nothing, for as long as the client listens, after what is given. */
-export async function* hanging(first: readonly Written[] = []): AsyncGenerator<Written> {
-  yield* first;
-  await setTimeout(600_000, undefined, { ref: false });
+/** What is given, and then nothing for as long as the client listens. */
+export function hanging(first: readonly Written[] = []): AsyncIterable<Written> {
+  return again(async function* () {
+    yield* first;
+    await setTimeout(600_000, undefined, { ref: false });
+  });
+}
+
+/** Something that every request gets from its beginning. */
+function again(begin: () => AsyncGenerator<Written>): AsyncIterable<Written> {
+  return { [Symbol.asyncIterator]: begin };
 }
 
 /** A status other than 200, with OpenAI's error body. */
