@@ -45,7 +45,8 @@ export interface Raw {
 export type Written = JsonObject | Raw | typeof CUT;
 
 export interface Answer {
-  readonly status?: number;
+  /** `cut` destroys the connection in the place of an answer. */
+  readonly status?: number | 'cut';
   readonly headers?: Readonly<Record<string, string>>;
   readonly written: Iterable<Written> | AsyncIterable<Written>;
 }
@@ -117,6 +118,7 @@ export async function startEndpoint(): Promise<ModelEndpoint> {
 }
 
 async function write({ status = 200, headers, written }: Answer, response: ServerResponse): Promise<void> {
+  if (status === 'cut') return void response.socket?.destroy();
   response.writeHead(status, { 'content-type': 'text/event-stream; charset=utf-8', ...headers });
   response.flushHeaders();
   for await (const next of written) {
