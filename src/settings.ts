@@ -11,10 +11,15 @@ export interface Settings {
   readonly redisModules: string | undefined;
   readonly dataDir: string;
   readonly keyPrefix: string;
+  readonly defaultModel: string;
+  readonly summaryModel: string;
+  readonly openaiBaseUrl: string | undefined;
+  readonly openaiApiKey: string | undefined;
   readonly insecure: boolean;
   readonly logLevel: string;
   readonly shutdownGrace: Milliseconds;
   readonly deletedRetention: Milliseconds;
+  readonly runLease: Milliseconds;
 }
 
 interface Setting<T> {
@@ -31,7 +36,10 @@ export class SettingError extends StartError {}
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-const TABLE: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
+/** As read, each by itself; what is undefined may take its value from another. */
+type Read = Omit<Settings, 'summaryModel'> & { readonly summaryModel: string | undefined };
+
+const TABLE: { readonly [K in keyof Read]: Setting<Read[K]> } = {
   addresses: {
     env: 'PARLEY_ADDRESS',
     byDefault: '127.0.0.1:50051',
@@ -68,6 +76,31 @@ const TABLE: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
     meaning: 'first part of every key and index name',
     read: (text = 'parley') => matching(text, /^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . -'),
   },
+  defaultModel: {
+    env: 'PARLEY_MODEL',
+    byDefault: 'echo',
+    meaning: 'the model that answers; `echo` is built in and says the last message back',
+    read: (text = 'echo') => modelName(text),
+  },
+  summaryModel: {
+    env: 'PARLEY_SUMMARY_MODEL',
+    byDefault: '(PARLEY_MODEL)',
+    meaning: 'the model that summarises what no longer fits',
+    read: (text) => text && modelName(text),
+  },
+  openaiBaseUrl: {
+    env: 'OPENAI_BASE_URL',
+    byDefault: '(OpenAI)',
+    meaning:
+      'the endpoint of every other model, such as http://127.0.0.1:11434/v1; any OpenAI-compatible one',
+    read: (text) => text && endpointUrl(text),
+  },
+  openaiApiKey: {
+    env: 'OPENAI_API_KEY',
+    byDefault: '(none)',
+    meaning: 'its key',
+    read: (text) => text && secret(text),
+  },
   insecure: {
     env: 'PARLEY_INSECURE',
     byDefault: 'false',
@@ -94,6 +127,13 @@ const TABLE: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
     meaning: 'how long a deleted session is kept before it is purged',
     read: (text = '30d') => span(text),
   },
+  runLease: {
+    env: 'PARLEY_RUN_LEASE',
+    byDefault: '10s',
+    meaning:
+      'how long an answer is held to be under way when the server that gives it falls silent; at least 1s',
+    read: (text = '10s') => atLeast(1000, span(text), '1s'),
+  },
 };
 
 /** Reads the settings; throws SettingError naming the first that is wrong. An empty variable counts as unset. */
@@ -105,7 +145,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       throw new SettingError(`${setting.env}: ${(error as Error).message}`);
     }
   });
-  const settings = Object.fromEntries(entries) as Settings;
+  const read = Object.fromEntries(entries) as Read;
+  const settings = { ...read, summaryModel: read.summaryModel ?? read.defaultModel };
   const exposed = settings.addresses.find((address) => !isLoopback(address));
   if (exposed && !settings.insecure) {
     throw new SettingError(
@@ -160,6 +201,26 @@ function redisUrl(text: string): string {
   );
 }
 
+function modelName(text: string): string {
+  return matching(text, /^[^\s\p{C}]{1,256}$/u, 'the name of a model');
+}
+
+/** An address may hold a password: it is not repeated. */
+function endpointUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) throw new Error('not an http:// or https:// address');
+  if (url.username || url.password) throw new Error('no place for credentials; OPENAI_API_KEY is');
+  if (url.search || url.hash) throw new Error('an address to which paths are added can have neither ? nor #');
+  return text;
+}
+
+/** What a header can carry. Says nothing of what it is. */
+function secret(text: string): string {
+  if (!/^[\x21-\x7e]+$/.test(text))
+    throw new Error('a key is made of printable ASCII characters, without spaces');
+  return text;
+}
+
 function isLoopback(address: string): boolean {
   return /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):/.test(address);
 }
@@ -169,6 +230,11 @@ function span(text: string): Milliseconds {
   const span = /^\d+(\.\d+)? *[a-z]+$/i.test(text) ? ms(text as ms.StringValue) : undefined;
   if (span === undefined || !Number.isFinite(span))
     throw new Error(`${JSON.stringify(text)} is no span such as 10s, 5m, 30d`);
+  return span;
+}
+
+function atLeast(least: Milliseconds, span: Milliseconds, named: string): Milliseconds {
+  if (span < least) throw new Error(`at least ${named}`);
   return span;
 }
 

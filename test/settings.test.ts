@@ -10,10 +10,15 @@ describe('the settings', () => {
       redisModules: undefined,
       dataDir: './data',
       keyPrefix: 'parley',
+      defaultModel: 'echo',
+      summaryModel: 'echo',
+      openaiBaseUrl: undefined,
+      openaiApiKey: undefined,
       insecure: false,
       logLevel: 'info',
       shutdownGrace: 10_000,
       deletedRetention: 30 * 24 * 60 * 60 * 1000,
+      runLease: 10_000,
     });
   });
 
@@ -37,6 +42,11 @@ describe('the settings', () => {
     ['PARLEY_REDIS_MODULES', '/lib', 'redisModules', '/lib'],
     ['PARLEY_DATA_DIR', '/data', 'dataDir', '/data'],
     ['PARLEY_KEY_PREFIX', 'my-App_1.x', 'keyPrefix', 'my-App_1.x'],
+    ['PARLEY_SUMMARY_MODEL', 'gpt-4o-mini', 'summaryModel', 'gpt-4o-mini'],
+    ['OPENAI_BASE_URL', 'http://127.0.0.1:11434/v1', 'openaiBaseUrl', 'http://127.0.0.1:11434/v1'],
+    ['OPENAI_BASE_URL', 'https://example.org', 'openaiBaseUrl', 'https://example.org'],
+    ['OPENAI_API_KEY', 'sk-Proj_1.2+3/4=', 'openaiApiKey', 'sk-Proj_1.2+3/4='],
+    ['PARLEY_RUN_LEASE', '1s', 'runLease', 1000],
     ['PARLEY_INSECURE', 'true', 'insecure', true],
     ['PARLEY_INSECURE', '1', 'insecure', true],
     ['PARLEY_INSECURE', '0', 'insecure', false],
@@ -61,6 +71,14 @@ describe('the settings', () => {
     ['PARLEY_KEY_PREFIX', 'a{b}'],
     ['PARLEY_KEY_PREFIX', 'a*'],
     ['PARLEY_KEY_PREFIX', 'x'.repeat(65)],
+    ['PARLEY_MODEL', 'gpt 4'],
+    ['PARLEY_MODEL', 'm'.repeat(257)],
+    ['PARLEY_SUMMARY_MODEL', 'a\nb'],
+    ['OPENAI_BASE_URL', 'localhost:11434'],
+    ['OPENAI_BASE_URL', '127.0.0.1'],
+    ['OPENAI_BASE_URL', 'ftp://example.org'],
+    ['OPENAI_BASE_URL', 'https://example.org/v1?api-version=1'],
+    ['PARLEY_RUN_LEASE', '999ms'],
     ['PARLEY_INSECURE', 'yes'],
     ['PARLEY_LOG_LEVEL', 'loud'],
     ['PARLEY_SHUTDOWN_GRACE', '30'],
@@ -73,6 +91,25 @@ describe('the settings', () => {
     const read = () => readSettings({ [variable]: text });
     expect(read).toThrow(SettingError);
     expect(read).toThrow(new RegExp(`^${variable}: `));
+  });
+
+  it('let the default model summarise unless another is named', () => {
+    const { defaultModel, summaryModel } = readSettings({ PARLEY_MODEL: 'llama3.1:8b' });
+    expect({ defaultModel, summaryModel }).toEqual({
+      defaultModel: 'llama3.1:8b',
+      summaryModel: 'llama3.1:8b',
+    });
+  });
+
+  it.each([
+    ['OPENAI_API_KEY', 'sk-hunter2\n'],
+    ['OPENAI_API_KEY', 'sk-hunter2 \u00e9'],
+    ['OPENAI_BASE_URL', 'https://me:hunter2@example.org/v1'],
+    ['OPENAI_BASE_URL', 'hunter2'],
+  ])('keep the secret of %s when they refuse it', (variable, text) => {
+    const read = () => readSettings({ [variable]: text });
+    expect(read).toThrow(new RegExp(`^${variable}: `));
+    expect(read).not.toThrow(/hunter2/);
   });
 
   it.each([
@@ -113,10 +150,15 @@ describe('the help', () => {
       'PARLEY_REDIS_MODULES',
       'PARLEY_DATA_DIR',
       'PARLEY_KEY_PREFIX',
+      'PARLEY_MODEL',
+      'PARLEY_SUMMARY_MODEL',
+      'OPENAI_BASE_URL',
+      'OPENAI_API_KEY',
       'PARLEY_INSECURE',
       'PARLEY_LOG_LEVEL',
       'PARLEY_SHUTDOWN_GRACE',
       'PARLEY_DELETED_RETENTION',
+      'PARLEY_RUN_LEASE',
     ]);
   });
 });

@@ -9,6 +9,16 @@ export function isObject(value: Json): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether a text is JSON. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** JSON text in which every double comes back as it was, the negative zero included. */
 export function stringify(value: unknown): string {
   return hasNegativeZero(value) ? JSON.stringify(value, keepNegativeZero) : JSON.stringify(value);

@@ -1,0 +1,48 @@
+/** The built-in model `echo`: says the last message back, word by word, so that chat works without an endpoint. */
+import { setImmediate } from 'node:timers/promises';
+import type { Part } from '../chat/content.ts';
+import type { AnswerPiece, Generation, Model, PromptMessage } from './model.ts';
+
+/** How many words are said before others get a turn. */
+const AT_ONCE = 64;
+/** What is said to a message with neither text nor tool results. */
+const NOTHING_TO_SAY = '...';
+
+/**
+ * Says the last message's texts, one per line; without any, what its tool results say. A word counts as a token,
+ * both of `maxTokens` and of the usage; nothing else of the generation matters to it.
+ */
+export class Echo implements Model {
+  async *answer(
+    messages: readonly PromptMessage[],
+    generation: Generation,
+    signal: AbortSignal,
+  ): AsyncGenerator<AnswerPiece> {
+    signal.throwIfAborted();
+    const words = wordsOf(heard(messages.at(-1)?.parts ?? []) || NOTHING_TO_SAY);
+    const said = words.slice(0, generation.maxTokens);
+    for (const [i, text] of said.entries()) {
+      if (i % AT_ONCE === AT_ONCE - 1) await setImmediate();
+      signal.throwIfAborted();
+      yield { kind: 'text', text };
+    }
+    signal.throwIfAborted();
+    const inputTokens = messages.reduce((sum, { parts }) => sum + wordsOf(heard(parts)).length, 0);
+    yield {
+      kind: 'end',
+      finishReason: said.length < words.length ? 'LENGTH' : 'STOP',
+      usage: { inputTokens, outputTokens: said.length, totalTokens: inputTokens + said.length },
+    };
+  }
+}
+
+function heard(parts: readonly Part[]): string {
+  const texts = parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []));
+  const results = parts.flatMap((part) => (part.kind === 'toolResult' ? [part.content] : []));
+  return texts.join('\n') || results.join('\n');
+}
+
+/** Words with the white space after them (the first with that before it too): joined, they are the text. */
+function wordsOf(text: string): string[] {
+  return text.match(/^\s*\S+\s*|\S+\s*|^\s+$/g) ?? [];
+}

@@ -1,0 +1,118 @@
+/** Every model that is not built in: asked for at an endpoint that speaks OpenAI's chat completions, by OpenAI's SDK. */
+import type { OpenAI } from 'openai';
+import { EventStream } from './event_stream.ts';
+import type { AnswerPiece, Generation, Model, PromptMessage } from './model.ts';
+import { LONGEST_ANSWER, OpenAiAnswer } from './openai_answer.ts';
+import { OpenAiCall, PATIENCE, type Patience } from './openai_call.ts';
+import { EndpointErrors } from './openai_errors.ts';
+import { requestOf } from './openai_request.ts';
+
+const OPENAI = 'https://api.openai.com/v1';
+/** Goes for a key where there is none: local endpoints ask for none, others answer 401. */
+const NO_KEY = 'none';
+
+export interface Endpoint {
+  /** Undefined: OpenAI's own. */
+  readonly baseUrl: string | undefined;
+  readonly apiKey: string | undefined;
+}
+
+/**
+ * The SDK makes the request; what comes back is read here, as it comes. Its own reader logs what it cannot parse, takes
+ * a comment for silence, and its retries wait as long as an endpoint pleases.
+ */
+export class OpenAiModel implements Model {
+  readonly #endpoint: Endpoint;
+  readonly #patience: Patience;
+  readonly #errors: EndpointErrors;
+  #client: Promise<OpenAI> | undefined;
+
+  constructor(endpoint: Endpoint, patience: Partial<Patience> = {}) {
+    this.#endpoint = endpoint;
+    this.#patience = { ...PATIENCE, ...patience };
+    this.#errors = new EndpointErrors(endpoint.apiKey);
+  }
+
+  async *answer(
+    messages: readonly PromptMessage[],
+    generation: Generation,
+    signal: AbortSignal,
+  ): AsyncGenerator<AnswerPiece> {
+    signal.throwIfAborted();
+    this.#client ??= connect(this.#endpoint);
+    const client = await this.#client;
+    signal.throwIfAborted();
+    const call = new OpenAiCall(this.#errors, this.#patience, signal);
+    let whole = false;
+    try {
+      const response = await call.open(
+        (body, signal) => client.chat.completions.create(body, { signal }).asResponse(),
+        requestOf(messages, generation),
+      );
+      if (mediaTypeOf(response) === 'text/html') throw this.#errors.unreadable('a page for people');
+      const events = mediaTypeOf(response) === 'application/json' ? new WholeBody() : new EventStream();
+      const answer = new OpenAiAnswer(this.#errors);
+      for (let bytes: Uint8Array | undefined; !whole; ) {
+        const wasFinished = answer.isFinished;
+        bytes = await call.read().catch((error: unknown) => {
+          // Nothing but the usage was missing.
+          if (!answer.isFinished || signal.aborted) throw error;
+          return undefined;
+        });
+        for (const json of bytes ? events.push(bytes) : events.end()) {
+          if (answer.isDone) break;
+          for (const piece of answer.read(json)) {
+            yield piece;
+            signal.throwIfAborted();
+          }
+        }
+        if (answer.isFull) break;
+        if (events.held > LONGEST_ANSWER) throw this.#errors.unreadable('an event without an end');
+        if (answer.isFinished && !wasFinished) call.expectOnlyUsage();
+        whole = bytes === undefined || answer.isDone;
+      }
+      for (const piece of answer.end()) yield piece;
+    } catch (error) {
+      whole = false;
+      throw error;
+    } finally {
+      call.close(whole);
+    }
+  }
+}
+
+/** A body that is no stream of events but one answer, as servers send it that do not stream. */
+class WholeBody {
+  readonly #decoder = new TextDecoder();
+  #text = '';
+
+  get held(): number {
+    return this.#text.length;
+  }
+
+  push(bytes: Uint8Array): string[] {
+    this.#text += this.#decoder.decode(bytes, { stream: true });
+    return [];
+  }
+
+  end(): string[] {
+    return [this.#text];
+  }
+}
+
+function mediaTypeOf(response: Response): string {
+  return (response.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}
+
+/** The SDK costs a tenth of a second and a dozen megabytes, so it comes with the first request. */
+async function connect({ baseUrl, apiKey }: Endpoint): Promise<OpenAI> {
+  const { OpenAI } = await import('openai');
+  // All that it would else take from the environment is said; and it is not to write the log.
+  return new OpenAI({
+    baseURL: baseUrl ?? OPENAI,
+    apiKey: apiKey ?? NO_KEY,
+    adminAPIKey: null,
+    maxRetries: 0,
+    logLevel: 'off',
+  });
+}
