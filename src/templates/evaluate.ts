@@ -65,8 +65,16 @@ class BoundedInterpreter extends Interpreter {
   #checkBounds(): void {
     const { user, system } = process.cpuUsage(this.#begin);
     if (user + system > MAX_CPU_MS * 1000) throw new Error(`takes longer than ${MAX_CPU_MS} ms`);
-    if (getHeapStatistics().used_heap_size > MAX_HEAP_BYTES) throw new Error('takes too much memory');
+    if (heapIsFull()) throw new Error('takes too much memory');
   }
+}
+
+/** Whether it is even without its garbage, which is collected when it seems so. */
+export function heapIsFull(): boolean {
+  const isFull = () => getHeapStatistics().used_heap_size > MAX_HEAP_BYTES;
+  if (!isFull()) return false;
+  gc?.();
+  return isFull();
 }
 
 function range(...args: unknown[]): number[] {

@@ -3,7 +3,7 @@
  * after the other; its parent ends it when one takes too long, and it ends when its parent does.
  */
 import { compile, DoesNotCompile } from './compile.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate, heapIsFull } from './evaluate.ts';
 import type { Job, Result } from './renderer.ts';
 
 /** What is told of an error at most: its author may have put anything into it. */
@@ -19,5 +19,9 @@ function done({ template, data }: Job): Result {
   }
 }
 
-process.on('message', (job: Job) => void process.send!(done(job)));
+process.on('message', (job: Job) => {
+  const result = done(job);
+  heapIsFull(); // what this one leaves behind is not the next one's to die of
+  process.send!(result);
+});
 process.send!('ready');

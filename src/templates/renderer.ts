@@ -136,6 +136,7 @@ const ARGUMENTS = [
   '-c',
   'ulimit -c 0; exec "$0" "$@"', // a template that fills the heap shall not fill the disk with core files
   process.execPath,
+  '--expose-gc',
   '--permission',
   `--allow-fs-read=${fileURLToPath(new URL('../../', import.meta.url))}`,
   `--max-old-space-size=${HEAP_MB}`,

@@ -24,7 +24,7 @@ const STRING = new RegExp(`"(?:[^"\\\\]|${ESCAPE})*|'(?:[^'\\\\]|${ESCAPE})*`, '
 const OPERAND = new RegExp(String.raw`${NUMBER}|\w+|[)\]]`, 'y');
 const SIGNED = new RegExp(`[-+](?:${NUMBER})?`, 'y');
 const INTEGER = /[0-9]+/y;
-const OTHER = /\{%|\{\{|<=|>=|==|!=|\*\*|\/\/|[({}[,.:|<>+\-~*/%=]/y;
+const OTHER = /\{%-?|\{\{-?|<=|>=|==|!=|\*\*|\/\/|[({}[,.:|<>+\-~*/%=]/y;
 const SPACE = /\s*/y;
 
 /** The tokens in order, through the first place where there is none. */
@@ -61,14 +61,16 @@ function scanTag(source: string, open: number, spans: Span[]): number | Stuck {
       return { at: open, description: `this ${source.slice(open, open + 2)} is never closed` };
     }
     const close = /^(?:-?%\}|-\}\}|\}\})/.exec(source.slice(at, at + 3))?.[0];
-    if (close && (depth === 0 || close !== '}}')) {
+    if (close && (depth <= 0 || close !== '}}')) {
       spans.push({ kind: 'close', at });
       return at + close.length;
     }
     const token = quoted(source, at) ?? unquoted(source, at, spans.at(-1)!);
     if ('description' in token) return token;
-    if (source[at] === '{') depth++;
-    if (source[at] === '}') depth--;
+    const text = source.slice(at, token.end);
+    if (text === '{') depth++;
+    else if (text === '}') depth--;
+    else if (text.startsWith('{{')) depth = 0;
     spans.push({ kind: token.kind, at });
     at = token.end;
   }
