@@ -25,6 +25,7 @@ import { followEncoder } from './services/turn_messages.ts';
 import type { Milliseconds } from './sessions/session.ts';
 import { Sessions } from './sessions/sessions.ts';
 import type { Settings } from './settings.ts';
+import { TemplateRenderer } from './templates/renderer.ts';
 
 /** A server that serves. */
 export interface RunningServer {
@@ -50,6 +51,8 @@ export async function startServer(
   try {
     const redis = await openRedis(settings, sessionEncoder, log, announce);
     closers.unshift(() => redis.close());
+    const templates = new TemplateRenderer();
+    closers.unshift(() => templates.close());
 
     const stopping = new AbortController();
     const server = new Server(GRPC_OPTIONS);
@@ -67,7 +70,7 @@ export async function startServer(
     serve(
       server,
       SessionProto,
-      new SessionService(new Sessions(redis.sessions, redis.turns, settings.deletedRetention)),
+      new SessionService(new Sessions(redis.sessions, redis.turns, settings.deletedRetention, templates)),
       pipeline,
     );
     serve(server, ConfigsProto, new ConfigsService(new Configs(redis.sessions, redis.doorbell)), pipeline);

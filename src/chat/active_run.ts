@@ -140,9 +140,7 @@ export class ActiveRun {
     const offset = this.#offset + 1;
     const parts = partsOf(this.#deltas);
     const failed = 'error' in outcome;
-    const { usage, finishReason } = failed
-      ? ({ usage: undefined, finishReason: 'ERROR' } as const)
-      : outcome;
+    const { usage, finishReason } = failed ? ({ usage: undefined, finishReason: 'ERROR' } as const) : outcome;
     const turn = encoder.turn({
       runId,
       participantId: this.#participantId,

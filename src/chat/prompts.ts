@@ -1,7 +1,7 @@
 /** From a question to a prompt to an answer: what of the session a model is told, and who the model is. */
 import { fieldInvalid, isUnavailable, ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
-import { ECHO } from '../models/models.ts';
 import type { AnswerPiece, Generation, Models } from '../models/model.ts';
+import { ECHO } from '../models/models.ts';
 import { contextWindow } from '../models/windows.ts';
 import {
   type ActiveSession,
@@ -87,7 +87,9 @@ export class Prompts {
   /** The model's answer to a prompt; what has to be summarized is, before. */
   answer(key: SessionKey, hold: Hold, prompt: Prompt, signal: AbortSignal): AsyncIterable<AnswerPiece> {
     const fold = this.#folds(prompt) ? foldRange(prompt) : undefined;
-    return fold ? this.#foldFirst(key, hold, prompt, fold, signal) : this.#ask(prompt, prompt.context, signal);
+    return fold
+      ? this.#foldFirst(key, hold, prompt, fold, signal)
+      : this.#ask(prompt, prompt.context, signal);
   }
 
   #ask({ generation }: Prompt, { messages }: Context, signal: AbortSignal): AsyncIterable<AnswerPiece> {
@@ -152,7 +154,10 @@ export class Prompts {
     const { templates } = this.#tools;
     return [
       { source: 'SITUATION', text: await templates.render(situation, data, 'session.situation') },
-      { source: 'INSTRUCTIONS', text: await templates.render(instructions, data, 'participant.instructions') },
+      {
+        source: 'INSTRUCTIONS',
+        text: await templates.render(instructions, data, 'participant.instructions'),
+      },
     ];
   }
 

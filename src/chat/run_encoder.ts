@@ -21,12 +21,7 @@ export interface RunEncoder {
   started(runId: string, model: string, participantId: string): OpenEvent;
   /** A whole event, as a frame. */
   delta(runId: string, offset: number, delta: Delta): Uint8Array;
-  completed(
-    runId: string,
-    offset: number,
-    usage: Usage | undefined,
-    finishReason: FinishReason,
-  ): OpenEvent;
+  completed(runId: string, offset: number, usage: Usage | undefined, finishReason: FinishReason): OpenEvent;
   failed(runId: string, offset: number, status: Uint8Array): OpenEvent;
   cancelled(runId: string, offset: number): OpenEvent;
   /** An error as events and runs carry it. */

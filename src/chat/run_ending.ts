@@ -46,9 +46,7 @@ export class RunEnding implements RunEnder {
     await this.#log.finish(key, hold, {
       status: error ? 'FAILED' : 'CANCELLED',
       offset,
-      event: error
-        ? this.#encoder.failed(runId, offset, status)
-        : this.#encoder.cancelled(runId, offset),
+      event: error ? this.#encoder.failed(runId, offset, status) : this.#encoder.cancelled(runId, offset),
       error: status,
       turn:
         keep && parts.length > 0

@@ -36,7 +36,8 @@ export function serve<S extends DescService>(
   for (const method of service.methods) {
     const handler = (impl as Record<string, AnyHandler>)[method.localName]!.bind(impl);
     handlers[method.localName] = isStream(method.methodKind, 'server')
-      ? (call: GrpcCall) => void streamAnswers(new Call(method, call, pipeline.stopping), call, handler, pipeline)
+      ? (call: GrpcCall) =>
+          void streamAnswers(new Call(method, call, pipeline.stopping), call, handler, pipeline)
       : (call: GrpcCall, callback: UnaryCallback) =>
           void answerOnce(new Call(method, call, pipeline.stopping), call, callback, handler, pipeline);
   }
@@ -208,4 +209,3 @@ function end(call: Call, { interceptors }: Pipeline, error: ParleyError | undefi
   for (let at = interceptors.length - 1; at >= 0; at--)
     interceptors[at]!.end?.(call, error?.code ?? 'OK', error);
 }
-

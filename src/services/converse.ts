@@ -1,5 +1,9 @@
 /** Converse: a stream of messages in, the domain's conversation out. */
-import { type ConverseRequest, ConverseRequestSchema, type Open } from '../../gen/parley/v1/chat_service_pb.ts';
+import {
+  type ConverseRequest,
+  ConverseRequestSchema,
+  type Open,
+} from '../../gen/parley/v1/chat_service_pb.ts';
 import { Conversation, type Said } from '../chat/conversation.ts';
 import type { Runs } from '../chat/runs.ts';
 import type { TurnCounter } from '../chat/tokens.ts';

@@ -1,6 +1,10 @@
 /** Parts of what is said: the domain's as proto messages, and back. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type Media as MediaMessage, type Part as PartMessage, PartSchema } from '../../gen/parley/v1/content_pb.ts';
+import type {
+  Media as MediaMessage,
+  Part as PartMessage,
+  PartSchema,
+} from '../../gen/parley/v1/content_pb.ts';
 import type { Media, Part } from '../chat/content.ts';
 
 type PartInit = MessageInitShape<typeof PartSchema>;

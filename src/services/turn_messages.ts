@@ -14,9 +14,9 @@ import {
   TurnSchema,
   TurnStatus,
 } from '../../gen/parley/v1/content_pb.ts';
+import type { AskedTurn } from '../chat/ask.ts';
 import type { FollowEncoder } from '../chat/follow.ts';
 import { asSecondField } from '../chat/frames.ts';
-import type { AskedTurn } from '../chat/ask.ts';
 import type { TurnCounter } from '../chat/tokens.ts';
 import type { Role as TurnRole } from '../chat/turns.ts';
 import { fieldInvalid } from '../errors.ts';

@@ -4,6 +4,7 @@ import type { TurnLog } from '../chat/turns.ts';
 import { alreadyExists, fieldInvalid, ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
 import type { JsonObject } from '../structs/json.ts';
 import { mergeShallow } from '../structs/merge.ts';
+import type { Templates } from '../templates/template.ts';
 import {
   type Author,
   changed,
@@ -30,6 +31,7 @@ import {
   type SessionKey,
 } from './session.ts';
 import type { Caller, EncodedSession, Mutated, SessionQuery, SessionStore } from './store.ts';
+import { TemplateChecks } from './template_checks.ts';
 
 /** The fields of a session that its callers set as they are. */
 export type SessionSettings = Pick<
@@ -74,28 +76,40 @@ export class Sessions {
   readonly #store: SessionStore;
   readonly #log: TurnLog;
   readonly #retention: Milliseconds;
+  readonly #templates: Pick<Templates, 'check'>;
 
   /** `retention`: how long a deleted session is kept. */
-  constructor(store: SessionStore, log: TurnLog, retention: Milliseconds) {
+  constructor(
+    store: SessionStore,
+    log: TurnLog,
+    retention: Milliseconds,
+    templates: Pick<Templates, 'check'>,
+  ) {
     this.#store = store;
     this.#log = log;
     this.#retention = retention;
+    this.#templates = templates;
   }
 
   /** Creates a session; an empty `sessionId` lets the server make one. */
   create(key: SessionKey, input: NewSession, allowExisting: boolean, caller: Caller) {
     const named = { ...key, sessionId: key.sessionId || madeId(key.namespace, caller) };
     const session = newSession(named, input, authorOf(caller));
-    return this.#store.mutate<{ session: Session; created: boolean }>(
-      named,
-      caller,
-      (current) => {
-        if (!current) return { write: session, answer: { session, created: true } };
-        if (!allowExisting) throw alreadyExists(current.sessionId);
-        if (isDeleted(current)) throw sessionDeleted(current.sessionId, 'write');
-        return { answer: { session: current, created: false } };
-      },
-      'absent',
+    return TemplateChecks.during(this.#templates, (checks) =>
+      this.#store.mutate<{ session: Session; created: boolean }>(
+        named,
+        caller,
+        (current) => {
+          if (!current) {
+            checks.created(input);
+            return { write: session, answer: { session, created: true } };
+          }
+          if (!allowExisting) throw alreadyExists(current.sessionId);
+          if (isDeleted(current)) throw sessionDeleted(current.sessionId, 'write');
+          return { answer: { session: current, created: false } };
+        },
+        'absent',
+      ),
     );
   }
 
@@ -134,11 +148,14 @@ export class Sessions {
   }
 
   update(key: SessionKey, update: SessionUpdate, caller: Caller): Promise<Mutated<Session>> {
-    return this.#store.mutate(key, caller, (current) => {
-      const session = writable(current, key, update.etag);
-      const next = updated(session, update, authorOf(caller));
-      return { answer: next, ...(next !== session && { write: next }) };
-    });
+    return TemplateChecks.during(this.#templates, (checks) =>
+      this.#store.mutate(key, caller, (current) => {
+        const session = writable(current, key, update.etag);
+        const next = updated(session, update, authorOf(caller));
+        checks.updated(session, next, update);
+        return { answer: next, ...(next !== session && { write: next }) };
+      }),
+    );
   }
 
   /** Deletes; the answer is the session, `null` when there was none and that is no error. */
@@ -190,18 +207,21 @@ export class Sessions {
   }
 
   bindParticipant(key: SessionKey, participant: NewParticipant, etag: string, caller: Caller) {
-    return this.#store.mutate<{ participant: Participant; created: boolean }>(
-      key,
-      caller,
-      (current, lastTurnSeq) => {
-        const session = writable(current, key, etag);
-        const { rows, created } = bound(session.participants, participant, lastTurnSeq, now());
-        return {
-          ...rowsChanged(session, rows),
-          atSeq: true,
-          answer: { participant: row(rows, participant.participantId), created },
-        };
-      },
+    return TemplateChecks.during(this.#templates, (checks) =>
+      this.#store.mutate<{ participant: Participant; created: boolean }>(
+        key,
+        caller,
+        (current, lastTurnSeq) => {
+          const session = writable(current, key, etag);
+          checks.bound(session, participant.instructions);
+          const { rows, created } = bound(session.participants, participant, lastTurnSeq, now());
+          return {
+            ...rowsChanged(session, rows),
+            atSeq: true,
+            answer: { participant: row(rows, participant.participantId), created },
+          };
+        },
+      ),
     );
   }
 

@@ -6,6 +6,7 @@ import type { RedisSessions } from '../../src/redis/sessions.ts';
 import type { SessionKey } from '../../src/sessions/session.ts';
 import { Sessions } from '../../src/sessions/sessions.ts';
 import type { JsonObject } from '../../src/structs/json.ts';
+import { TemplateRenderer } from '../../src/templates/renderer.ts';
 import { logOver, storeOver, useRedis } from '../redis_fixture.ts';
 import { aCaller, anInput } from '../session_fixture.ts';
 
@@ -16,7 +17,7 @@ let configs: Configs;
 beforeAll(() => {
   store = storeOver(redis.connection, redis.keys);
   const doorbell = new RedisDoorbell(redis.connection, redis.keys);
-  sessions = new Sessions(store, logOver(redis.connection, redis.keys), 60_000);
+  sessions = new Sessions(store, logOver(redis.connection, redis.keys), 60_000, new TemplateRenderer());
   configs = new Configs(store, doorbell);
 });
 

@@ -9,6 +9,7 @@ import type { Session, SessionKey } from '../../src/sessions/session.ts';
 import { Sessions } from '../../src/sessions/sessions.ts';
 import type { Decision } from '../../src/sessions/store.ts';
 import type { JsonObject } from '../../src/structs/json.ts';
+import { TemplateRenderer } from '../../src/templates/renderer.ts';
 import { forAllAsync } from '../property.ts';
 import { logOver, mutate, storeOver, useRedis } from '../redis_fixture.ts';
 import { aCaller, aSession } from '../session_fixture.ts';
@@ -256,7 +257,7 @@ describe('the revisions of a stored session', () => {
   });
 
   it('start anew with a session made anew under the same id', async () => {
-    const sessions = new Sessions(here, logOver(redis.connection, redis.keys), 1000);
+    const sessions = new Sessions(here, logOver(redis.connection, redis.keys), 1000, new TemplateRenderer());
     const key = { namespace: 'default', sessionId: randomUUID() };
     const author = { principal: '', requestId: '' };
     for (const round of [1, 2]) {

@@ -72,14 +72,22 @@ export type Session = Message<"parley.v1.Session"> & {
 
   /**
    * What every agent is told about where it is; at most 64 KiB. A Jinja
-   * template when `render_templates` is set.
+   * template when `render_templates` is set, and then at most 64 KiB when
+   * rendered too.
    *
    * @generated from field: string situation = 7;
    */
   situation: string;
 
   /**
-   * Whether `situation` and the participants' instructions are templates.
+   * Whether `situation` and the participants' instructions are Jinja templates.
+   * They see `session`, `configs`, `metadata`, `data`, `participants` (those
+   * that are bound), `agent` (the one that answers), `user` (the first) and
+   * `now`, under the field names of this API; times are RFC 3339 text in UTC,
+   * and `strftime_now("%A, %d %B %Y")` writes the present one. What is not there
+   * renders as nothing. What users say is never rendered. A template that does
+   * not compile is INVALID_ARGUMENT `TEMPLATE_INVALID` when it is written, with
+   * line and column; to set this checks all that is there.
    *
    * @generated from field: bool render_templates = 8;
    */
@@ -262,7 +270,8 @@ export type Participant = Message<"parley.v1.Participant"> & {
 
   /**
    * What this agent is told about itself; at most 64 KiB. A Jinja template when
-   * the session's `render_templates` is set.
+   * the session's `render_templates` is set, and then at most 64 KiB when
+   * rendered too.
    *
    * @generated from field: string instructions = 4;
    */

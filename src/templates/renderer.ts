@@ -1,0 +1,148 @@
+/**
+ * Runs templates in a process of their own, one after the other.
+ *
+ * Not in a thread: one long list or string, made in one step, overruns a thread's heap limit, and V8 then ends the
+ * whole process (`range(1000000000)` did). The process is started when it is first needed and again after it died;
+ * whoever waits behind a template that killed it is served by the next.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ParleyError } from '../errors.ts';
+import type { Milliseconds } from '../sessions/session.ts';
+import type { JsonObject } from '../structs/json.ts';
+import { describe, isTemplate, type TemplateProblem, type Templates } from './template.ts';
+
+/** What the process is asked: to render, or, without data, to compile. */
+export interface Job {
+  readonly template: string;
+  readonly data?: JsonObject;
+}
+
+export type Result =
+  | { readonly text: string }
+  | { readonly problem: TemplateProblem }
+  /** What went wrong on the data. */
+  | { readonly failure: string };
+
+/** Longer than a template may compute: it ends what the process cannot end itself. */
+const JOB_LIMIT: Milliseconds = 1000;
+const START_LIMIT: Milliseconds = 20_000;
+/** Twice what a template may fill: what is over the limit ends the process. */
+const HEAP_MB = 128;
+
+interface Waiting {
+  readonly job: Job;
+  resolve(result: Result): void;
+  reject(error: Error): void;
+}
+
+export class TemplateRenderer implements Templates {
+  readonly #queue: Waiting[] = [];
+  #process: ChildProcess | undefined;
+  /** Undefined while the process starts, and between two jobs. */
+  #current: Waiting | undefined;
+  #limit: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  async check(template: string): Promise<TemplateProblem | undefined> {
+    if (!isTemplate(template)) return undefined;
+    const result = await this.#run({ template });
+    if ('failure' in result) return { line: 1, column: 1, description: result.failure };
+    return 'problem' in result ? result.problem : undefined;
+  }
+
+  async render(template: string, data: JsonObject, name: string): Promise<string> {
+    if (!isTemplate(template)) return template;
+    const result = await this.#run({ template, data });
+    if ('text' in result) return result.text;
+    const reason = 'problem' in result ? describe(result.problem) : result.failure;
+    throw new ParleyError('TEMPLATE_INVALID', `${name}: ${reason}`, { code: 'FAILED_PRECONDITION' });
+  }
+
+  /** Ends the process; what still waits is refused. */
+  close(): void {
+    this.#closed = true;
+    this.#process?.kill('SIGKILL');
+    for (const waiting of this.#queue.splice(0)) waiting.reject(stopping());
+  }
+
+  #run(job: Job): Promise<Result> {
+    if (this.#closed) return Promise.reject(stopping());
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ job, resolve, reject });
+      if (!this.#process) this.#start();
+      else if (!this.#limit) this.#next();
+    });
+  }
+
+  #start(): void {
+    const child = spawn('/bin/sh', ARGUMENTS, {
+      env: {},
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    this.#process = child;
+    this.#busy(START_LIMIT);
+    let cause: Error | undefined;
+    child.on('message', (message: 'ready' | Result) => {
+      if (message !== 'ready') this.#current?.resolve(message);
+      this.#next();
+    });
+    child.on('error', (error) => {
+      cause = error;
+      if (child.pid === undefined) this.#ended(cause); // no exit follows
+    });
+    child.on('exit', () => this.#ended(cause));
+  }
+
+  /** Begins the job whose turn it is. */
+  #next(): void {
+    this.#idle();
+    this.#current = this.#queue.shift();
+    if (!this.#current) return;
+    this.#busy(JOB_LIMIT);
+    this.#process!.send(this.#current.job, () => {}); // if it cannot be sent, the exit is on its way
+  }
+
+  /** The clock that runs is the sign of being busy. */
+  #busy(limit: Milliseconds): void {
+    this.#limit = setTimeout(() => this.#process?.kill('SIGKILL'), limit);
+    this.#process?.ref();
+    this.#process?.channel?.ref();
+  }
+
+  /** An idle process keeps no program from ending. */
+  #idle(): void {
+    clearTimeout(this.#limit);
+    this.#limit = undefined;
+    this.#process?.unref();
+    this.#process?.channel?.unref();
+  }
+
+  #ended(cause: Error | undefined): void {
+    this.#idle();
+    this.#process = undefined;
+    const current = this.#current;
+    this.#current = undefined;
+    if (this.#closed) current?.reject(stopping());
+    else if (current) current.resolve({ failure: 'takes too much time or memory' });
+    // It never came to a job: whoever waited longest hears of it, so that this does not go on for ever.
+    else this.#queue.shift()?.reject(new Error('the template process does not start', { cause }));
+    if (this.#queue.length > 0) this.#start();
+  }
+}
+
+/** A breakout would find a process that may read this program, and no more. */
+const ARGUMENTS = [
+  '-c',
+  'ulimit -c 0; exec "$0" "$@"', // a template that fills the heap shall not fill the disk with core files
+  process.execPath,
+  '--expose-gc',
+  '--permission',
+  `--allow-fs-read=${fileURLToPath(new URL('../../', import.meta.url))}`,
+  `--max-old-space-size=${HEAP_MB}`,
+  fileURLToPath(new URL('./render_process.ts', import.meta.url)),
+];
+
+function stopping(): ParleyError {
+  return new ParleyError('SERVER_STOPPING', 'the server is stopping');
+}
