@@ -10,15 +10,23 @@ import { ConfigsService as ConfigsProto } from '../gen/parley/v1/configs_service
 import { SessionService as SessionProto } from '../gen/parley/v1/session_service_pb.ts';
 import { Follow } from './chat/follow.ts';
 import { History } from './chat/history.ts';
+import { Prompts } from './chat/prompts.ts';
+import { RunEnding } from './chat/run_ending.ts';
+import { RunEvents } from './chat/run_events.ts';
+import { RunKeeper } from './chat/run_keeper.ts';
+import { Runs } from './chat/runs.ts';
 import { Configs } from './configs/configs.ts';
 import { StartError } from './errors.ts';
 import { interceptors } from './interceptors/index.ts';
-import { openRedis } from './redis/open.ts';
+import { ModelTable } from './models/models.ts';
+import { OpenAiModel } from './models/openai.ts';
+import { type OpenRedis, openRedis } from './redis/open.ts';
 import { Health } from './rpc/health.ts';
 import { Reflection } from './rpc/reflection.ts';
 import { serve } from './rpc/serve.ts';
 import { ChatService } from './services/chat.ts';
 import { ConfigsService } from './services/configs.ts';
+import { runEncoder } from './services/run_encoder.ts';
 import { SessionService } from './services/session.ts';
 import { sessionEncoder } from './services/session_encoder.ts';
 import { followEncoder } from './services/turn_messages.ts';
@@ -26,6 +34,8 @@ import type { Milliseconds } from './sessions/session.ts';
 import { Sessions } from './sessions/sessions.ts';
 import type { Settings } from './settings.ts';
 import { TemplateRenderer } from './templates/renderer.ts';
+import type { Templates } from './templates/template.ts';
+import { turnCounter } from './tokens/turn_counter.ts';
 
 /** A server that serves. */
 export interface RunningServer {
@@ -53,6 +63,8 @@ export async function startServer(
     closers.unshift(() => redis.close());
     const templates = new TemplateRenderer();
     closers.unshift(() => templates.close());
+    const chat = startChat(redis, templates, settings, log);
+    closers.unshift(() => chat.keeper.close());
 
     const stopping = new AbortController();
     const server = new Server(GRPC_OPTIONS);
@@ -70,19 +82,25 @@ export async function startServer(
     serve(
       server,
       SessionProto,
-      new SessionService(new Sessions(redis.sessions, redis.turns, settings.deletedRetention, templates)),
+      new SessionService(
+        new Sessions(redis.sessions, redis.turns, settings.deletedRetention, templates, chat.ending),
+      ),
       pipeline,
     );
     serve(server, ConfigsProto, new ConfigsService(new Configs(redis.sessions, redis.doorbell)), pipeline);
-    const follow = new Follow(redis.turns, followEncoder);
-    serve(server, ChatProto, new ChatService(new History(redis.turns), follow), pipeline);
+    serve(server, ChatProto, chat.service, pipeline);
     serve(server, HealthService, health, pipeline);
     serve(server, ServerReflection, reflection, pipeline);
     serve(server, ServerReflectionAlpha, reflection, pipeline);
     redis.onHealth((up) => health.set(up ? 'SERVING' : 'NOT_SERVING'));
 
     const addresses: string[] = [];
-    closers.unshift(() => shutDown(server, addresses, settings.shutdownGrace));
+    // Answers may be made to their end while the last calls go out.
+    closers.unshift(async () => {
+      const down = shutDown(server, addresses, settings.shutdownGrace);
+      await chat.runs.stop(Math.max(settings.shutdownGrace - LAST_EVENTS, settings.shutdownGrace / 2));
+      await down;
+    });
     closers.unshift(async () => {
       health.stop();
       await nextTurn(); // watchers hear of it before their stream ends
@@ -94,6 +112,41 @@ export async function startServer(
     await close();
     throw error;
   }
+}
+
+/** What is kept of the grace period for telling of answers that are abandoned. */
+const LAST_EVENTS: Milliseconds = 500;
+
+/** What ChatService is made of. */
+function startChat(redis: OpenRedis, templates: Templates, settings: Settings, log: Logger) {
+  const { sessions, turns } = redis;
+  const defect = (err: unknown) => log.error({ err }, 'a run failed by a defect');
+  const runLog = redis.runs;
+  const count = turnCounter();
+  const ending = new RunEnding(runLog, runEncoder, count);
+  const events = new RunEvents(runLog);
+  const prompts = new Prompts({
+    sessions,
+    turns,
+    runs: runLog,
+    models: new ModelTable(
+      new OpenAiModel({ baseUrl: settings.openaiBaseUrl, apiKey: settings.openaiApiKey }),
+    ),
+    templates,
+    decode: runEncoder.turns,
+    defaultModel: settings.defaultModel,
+    summaryModel: settings.summaryModel,
+  });
+  const runs = new Runs(
+    { log: runLog, encoder: runEncoder, count, defect },
+    prompts,
+    events,
+    ending,
+    sessions,
+  );
+  const follow = new Follow(turns, events, followEncoder);
+  const service = new ChatService(new History(turns, ending), follow, runs, count);
+  return { service, runs, ending, keeper: new RunKeeper(runLog, ending, defect) };
 }
 
 const GRPC_OPTIONS = {

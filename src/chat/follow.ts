@@ -10,7 +10,9 @@ import { sessionDeleted } from '../errors.ts';
 import { Bell, HEARTBEAT } from '../sessions/bell.ts';
 import type { ResetReason, SessionKey } from '../sessions/session.ts';
 import { fromCursor, type Position, toCursor } from './cursor.ts';
+import { FollowedRuns } from './followed_runs.ts';
 import type { StoredTurn } from './frames.ts';
+import type { RunEvents } from './run_events.ts';
 import { type Shared, Tail } from './tail.ts';
 import { type Epoch, type LogState, readablePage, STATE_ONLY, sameEpoch, type TurnLog } from './turns.ts';
 
@@ -19,6 +21,8 @@ export type Start = 'BEGINNING' | 'NOW';
 /** How followers are told what happens; `services/` knows. Every message says where to go on: the cursor. */
 export interface FollowEncoder<E> {
   turn(turn: StoredTurn, cursor: string): E;
+  /** An event of a run, given as a frame. */
+  runEvent(frame: Uint8Array, cursor: string): E;
   reset(reason: ResetReason | 'UNKNOWN_EPOCH', cursor: string): E;
   caughtUp(cursor: string): E;
   heartbeat(cursor: string): E;
@@ -26,23 +30,31 @@ export interface FollowEncoder<E> {
 
 export class Follow<E> {
   readonly #log: TurnLog;
+  readonly #runs: RunEvents;
   readonly #encoder: FollowEncoder<E>;
   readonly #tails = new Map<string, Tail<E>>();
 
-  constructor(log: TurnLog, encoder: FollowEncoder<E>) {
+  constructor(log: TurnLog, runs: RunEvents, encoder: FollowEncoder<E>) {
     this.#log = log;
+    this.#runs = runs;
     this.#encoder = encoder;
   }
 
-  /** The log from a cursor or one of its ends, then live: what there is at a time. Ends with an error only. */
+  /**
+   * The log from a cursor or one of its ends, then live: what there is at a time. Ends with an error only.
+   * `withRuns`: whether answers are told while they are made.
+   */
   async *follow(
     key: SessionKey,
     from: Start | { readonly cursor: string },
+    withRuns: boolean,
     signal: AbortSignal,
   ): AsyncGenerator<readonly E[]> {
     const asked = typeof from === 'object' ? fromCursor(key, from.cursor) : undefined;
     const bell = new Bell(signal);
     const { tail, state, leave } = await this.#join(key, () => bell.ring());
+    const runs = withRuns ? new FollowedRuns(this.#runs, key, () => bell.ring()) : undefined;
+    let runsKnown = tail.runCount - (state.run?.active ? 1 : 0);
     try {
       let { epoch, seq }: Position = asked ?? {
         epoch: state.epoch,
@@ -55,9 +67,15 @@ export class Follow<E> {
         if (!state) throw sessionDeleted(key.sessionId, 'read');
         const cursor = () => toCursor(key, { epoch, seq });
         const lost = lostHow({ epoch, seq }, state);
-        if (lost) {
+        runs?.add(tail.runsAfter(runsKnown));
+        runsKnown = tail.runCount;
+        const events = runs && caughtUp && !lost ? await runs.next(seq) : [];
+        if (events.length > 0) {
+          yield events.map((frame) => this.#encoder.runEvent(frame, cursor()));
+        } else if (lost) {
           ({ epoch, seq } = { epoch: state.epoch, seq: 0 });
           caughtUp = false;
+          runs?.reset();
           yield [this.#encoder.reset(lost, cursor())];
         } else if (seq < state.lastTurnSeq) {
           const turns = await this.#next(tail, epoch, seq);
@@ -77,6 +95,7 @@ export class Follow<E> {
         beat = performance.now() + HEARTBEAT;
       }
     } finally {
+      runs?.close();
       leave();
     }
   }

@@ -3,21 +3,19 @@
  * field 1 of an answer, a `parley.v1.Turn` that begins with its `seq`. Frames
  * one after the other are a list of turns, so that a page of the log is passed
  * on as it comes. (Protobuf: a message's fields may come in any order, and
- * messages that are concatenated are merged.)
+ * messages that are concatenated are merged.) The events of runs are frames too:
+ * a `parley.v1.ChatEvent` that begins with its `offset`.
  *
  * `redis/scripts/append_turns.lua` makes them, since only there the seq is
  * known; so does `services/turn_messages.ts`, for the answer to who appends.
  */
-import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
 /** A turn of the log. */
 export interface StoredTurn {
   readonly seq: number;
   readonly frame: Uint8Array;
 }
-
-/** The tag of field 2, a message. */
-const SECOND_FIELD = 0x12;
 
 /** The turns of frames one after the other. */
 export function splitFrames(bytes: Uint8Array): StoredTurn[] {
@@ -34,9 +32,9 @@ export function splitFrames(bytes: Uint8Array): StoredTurn[] {
   return turns;
 }
 
-/** A frame as a message's field 2: what comes after the tag stays as it is. */
-export function asSecondField(frame: Uint8Array): Buffer {
+/** A frame as another field of a message, up to 15: what comes after the tag stays as it is. */
+export function asField(frame: Uint8Array, number: number): Buffer {
   const field = Buffer.from(frame);
-  field[0] = SECOND_FIELD;
+  field[0] = (number << 3) | WireType.LengthDelimited;
   return field;
 }

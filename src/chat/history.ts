@@ -1,7 +1,7 @@
 /** What ChatService promises of the turns, without gRPC and without Redis. */
 import { ParleyError } from '../errors.ts';
 import type { SessionKey } from '../sessions/session.ts';
-import type { Caller } from '../sessions/store.ts';
+import { type Caller, type RunEnder, whenIdle } from '../sessions/store.ts';
 import { toCursor } from './cursor.ts';
 import {
   type Appended,
@@ -22,9 +22,11 @@ const TURN_FRAME_BYTES = 32;
 
 export class History {
   readonly #log: TurnLog;
+  readonly #runs: RunEnder;
 
-  constructor(log: TurnLog) {
+  constructor(log: TurnLog, runs: RunEnder) {
     this.#log = log;
+    this.#runs = runs;
   }
 
   /** Appends all turns, or none; `expectedLastSeq` absent: wherever the log ends. */
@@ -60,7 +62,9 @@ export class History {
 
   async #remove(key: SessionKey, toSeq: number, reason: 'CLEARED' | 'REWOUND', caller: Caller) {
     caller.throwIfOver();
-    const { epoch, lastTurnSeq, removed } = await this.#log.remove(key, toSeq, reason, caller);
+    const { epoch, lastTurnSeq, removed } = await whenIdle(this.#runs, key, 'DROP', () =>
+      this.#log.remove(key, toSeq, reason, caller),
+    );
     return { cursor: toCursor(key, { epoch, seq: lastTurnSeq }), removed };
   }
 }

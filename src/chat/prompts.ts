@@ -3,6 +3,7 @@ import { fieldInvalid, isUnavailable, ParleyError, sessionDeleted, sessionNotFou
 import type { AnswerPiece, Generation, Models } from '../models/model.ts';
 import { ECHO } from '../models/models.ts';
 import { contextWindow } from '../models/windows.ts';
+import { now } from '../sessions/clock.ts';
 import {
   type ActiveSession,
   boundParticipants,
@@ -150,7 +151,7 @@ export class Prompts {
         { source: 'INSTRUCTIONS', text: instructions },
       ];
     }
-    const data = templateData(found.session, agent, found.activity);
+    const data = templateData(found, agent, now());
     const { templates } = this.#tools;
     return [
       { source: 'SITUATION', text: await templates.render(situation, data, 'session.situation') },

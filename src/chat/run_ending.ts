@@ -19,10 +19,9 @@ export class RunEnding implements RunEnder {
     this.#count = count;
   }
 
-  /** Cancels a run, if it still answers; `keep`: whether what it said becomes a turn. */
-  async end(key: SessionKey, runId: string, keep: boolean): Promise<void> {
+  async end(key: SessionKey, runId: string, said: 'KEEP' | 'DROP'): Promise<void> {
     const hold = await this.#log.take(key, runId);
-    if (hold) await this.#finish(key, hold, keep, undefined);
+    if (hold) await this.#finish(key, hold, said === 'KEEP', undefined);
   }
 
   /** Ends the run of a session whose process let its lease pass; until when it is held, if it is. */

@@ -80,7 +80,7 @@ export class Runs {
   async cancel(key: SessionKey, runId: string, caller: Caller): Promise<Run> {
     await this.#sessions.recall(key, caller);
     const run = await this.get(key, runId);
-    if (run.status === 'RUNNING') await this.#ending.end(key, runId, true);
+    if (run.status === 'RUNNING') await this.#ending.end(key, runId, 'KEEP');
     // A retry finds the run cancelled; what is remembered is that this request id was used for it.
     if (caller.operation) await this.#sessions.mutate(key, caller, () => ({ answer: runId }));
     return run.status === 'RUNNING' ? this.get(key, runId) : run;
@@ -88,7 +88,7 @@ export class Runs {
 
   /** Stops the run that somebody reads. */
   async stopReading(key: SessionKey, reader: RunReader): Promise<void> {
-    if (!reader.isOver) await this.#ending.end(key, reader.runId, true);
+    if (!reader.isOver) await this.#ending.end(key, reader.runId, 'KEEP');
   }
 
   /** The prompt an answer would be made of. */
@@ -186,7 +186,7 @@ export class Runs {
   async #makeWay(key: SessionKey, { concurrency }: Ask, outcome: InTheWay): Promise<void> {
     if (outcome.kind === 'moved') return;
     if (outcome.kind === 'expired') await this.#ending.endExpired(key);
-    else if (concurrency === 'INTERRUPT') await this.#ending.end(key, outcome.runId, true);
+    else if (concurrency === 'INTERRUPT') await this.#ending.end(key, outcome.runId, 'KEEP');
     else throw runInProgress(outcome.runId);
   }
 

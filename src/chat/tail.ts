@@ -10,11 +10,21 @@ import { isUnavailable } from '../errors.ts';
 import { untilEnd } from '../sessions/bell.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { type StoredTurn, splitFrames } from './frames.ts';
-import { type LogState, type News, STATE_ONLY, sameEpoch, type TurnLog, type TurnPage } from './turns.ts';
+import {
+  type LogState,
+  type NewestRun,
+  type News,
+  STATE_ONLY,
+  sameEpoch,
+  type TurnLog,
+  type TurnPage,
+} from './turns.ts';
 
 /** What is kept of the newest turns, for those who are nearly there. */
 const RECENT_TURNS = 64;
 const RECENT_BYTES = 64 * 1024;
+/** Runs that are remembered for those who have not looked yet. */
+const RECENT_RUNS = 16;
 /** What is read of the log at once for somebody behind: all he ever costs. */
 const PAGE = { direction: 'FORWARD', count: 100, bytes: 256 * 1024 } as const;
 /** How soon to look again when Redis was away. */
@@ -41,6 +51,9 @@ export class Tail<E> {
   /** The newest turns, by the seq they come after. */
   readonly #recent = new Map<number, Shared<E> & { readonly bytes: number }>();
   #recentBytes = 0;
+  /** The newest runs that were heard of. */
+  readonly #runs: NewestRun[] = [];
+  #runCount = 0;
   /** Pages on their way: followers who are equally far behind read one. */
   readonly #pages = new Map<number, Promise<SharedPage<E> | undefined>>();
   #listening: Promise<() => void> | undefined;
@@ -101,6 +114,16 @@ export class Tail<E> {
     return turns;
   }
 
+  /** How many runs were heard of. */
+  get runCount(): number {
+    return this.#runCount;
+  }
+
+  /** The runs that were heard of after so many others. */
+  runsAfter(count: number): readonly NewestRun[] {
+    return count === this.#runCount ? [] : this.#runs.slice(count - this.#runCount);
+  }
+
   /** Turns after a seq, from the log. */
   read(seq: number): Promise<SharedPage<E> | undefined> {
     let page = this.#pages.get(seq);
@@ -149,6 +172,7 @@ export class Tail<E> {
     if (same && state.lastTurnSeq < known.lastTurnSeq && heard !== this.#heard) return 'late';
     if (!same || state.lastTurnSeq < known.lastTurnSeq) this.#forget();
     this.#state = state;
+    if (state.run) this.#hearOf(state.run);
     this.#watchEnd(state);
     this.#ring();
     return 'learnt';
@@ -168,7 +192,15 @@ export class Tail<E> {
       after = turn.seq;
     }
     this.#state = { ...state, lastTurnSeq: after, lastSeq: after };
+    if (news.runId !== '') this.#hearOf({ runId: news.runId, askedSeq: after, active: true });
     this.#ring();
+  }
+
+  #hearOf(run: NewestRun): void {
+    if (run.runId === this.#runs.at(-1)?.runId) return;
+    this.#runs.push(run);
+    this.#runCount++;
+    if (this.#runs.length > RECENT_RUNS) this.#runs.shift();
   }
 
   #keep(after: number, turn: StoredTurn, state: LogState): void {

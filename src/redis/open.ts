@@ -1,6 +1,7 @@
 /** Everything of Redis, opened and ready: the given one or a private one, checked, and indexed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { RunLog } from '../chat/run.ts';
 import type { TurnLog } from '../chat/turns.ts';
 import { StartError } from '../errors.ts';
 import type { Milliseconds } from '../sessions/session.ts';
@@ -11,6 +12,7 @@ import { Connection } from './connection.ts';
 import { RedisDoorbell } from './doorbell.ts';
 import { startEmbeddedRedis } from './embedded.ts';
 import { Keys } from './keys.ts';
+import { RedisRuns } from './runs.ts';
 import { ensureSessionIndex } from './session_index.ts';
 import { RedisSessions, type SessionEncoder } from './sessions.ts';
 import { RedisTurns } from './turns.ts';
@@ -23,6 +25,7 @@ const RECHECK_INTERVAL: Milliseconds = 1000;
 export interface OpenRedis {
   readonly sessions: SessionStore & RevisionLog;
   readonly turns: TurnLog;
+  readonly runs: RunLog;
   readonly doorbell: Doorbell;
   /** Calls back now and whenever it changes: whether Redis answers. */
   onHealth(report: (up: boolean) => void): void;
@@ -57,6 +60,7 @@ export async function openRedis(
   return {
     sessions,
     turns: new RedisTurns(connection, keys, doorbell),
+    runs: new RedisRuns(connection, keys, doorbell, settings.runLease),
     doorbell,
     onHealth: (report) => reportHealth(connection, keys, log, report),
     close,

@@ -202,7 +202,11 @@ export class RedisRuns implements RunLog {
     else await this.#redis.run(forgetRun, [this.#keys.runs], [tag(key), mark]);
   }
 
-  async #take(key: SessionKey, runId: string, ifExpired: '1' | '') {
+  async #take(
+    key: SessionKey,
+    runId: string,
+    ifExpired: '1' | '',
+  ): Promise<Hold | { readonly heldUntil: Milliseconds } | undefined> {
     const reply = await this.#redis.run(takeRun, [this.#keys.log(key)], [runId, ifExpired, this.lease]);
     const [code, value, taken] = reply as [number, string | number, string?];
     if (code === 1) return { runId: taken!, fence: Number(value) };

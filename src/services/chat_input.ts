@@ -31,17 +31,15 @@ export function askSettings(request: AskMessage): AskSettings {
   return {
     generation: generationFrom(request.generation),
     participantId: request.participantId,
-    concurrency: CONCURRENCIES[request.concurrency ?? Concurrency.UNSPECIFIED],
+    concurrency: CONCURRENCIES[request.concurrency ?? 0] ?? 'REJECT',
     cancelWhenLost: request.onDisconnect === OnDisconnect.CANCEL,
   };
 }
 
-const CONCURRENCIES = {
-  [Concurrency.UNSPECIFIED]: 'REJECT',
-  [Concurrency.REJECT]: 'REJECT',
+const CONCURRENCIES: Readonly<Record<number, AskSettings['concurrency']>> = {
   [Concurrency.ENQUEUE]: 'ENQUEUE',
   [Concurrency.INTERRUPT]: 'INTERRUPT',
-} as const;
+};
 
 /** What is set of it; an empty text or list is not. */
 function generationFrom(message: GenerationMessage | undefined): Partial<Generation> {

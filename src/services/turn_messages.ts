@@ -16,7 +16,7 @@ import {
 } from '../../gen/parley/v1/content_pb.ts';
 import type { AskedTurn } from '../chat/ask.ts';
 import type { FollowEncoder } from '../chat/follow.ts';
-import { asSecondField } from '../chat/frames.ts';
+import { asField } from '../chat/frames.ts';
 import type { TurnCounter } from '../chat/tokens.ts';
 import type { Role as TurnRole } from '../chat/turns.ts';
 import { fieldInvalid } from '../errors.ts';
@@ -91,14 +91,20 @@ export function writeFrame(writer: BinaryWriter, seq: number, createTime: Micros
   writer.raw(body).join();
 }
 
-const CURSOR = FollowTurnsResponseSchema.field.cursor.number;
+const FOLLOWED = FollowTurnsResponseSchema.field;
+const CURSOR = FOLLOWED.cursor.number;
 
 /** What followers are sent, as encoded `FollowTurnsResponse`s. */
 export const followEncoder: FollowEncoder<Uint8Array> = {
   turn: ({ frame }, cursor) =>
     written((writer) => {
       writeText(writer, CURSOR, cursor);
-      writer.raw(asSecondField(frame));
+      writer.raw(asField(frame, FOLLOWED.turn.number));
+    }),
+  runEvent: (frame, cursor) =>
+    written((writer) => {
+      writeText(writer, CURSOR, cursor);
+      writer.raw(asField(frame, FOLLOWED.runEvent.number));
     }),
   reset: (reason, cursor) =>
     encode(FollowTurnsResponseSchema, {

@@ -30,7 +30,16 @@ import {
   type Session,
   type SessionKey,
 } from './session.ts';
-import type { Caller, EncodedSession, Mutated, SessionQuery, SessionStore } from './store.ts';
+import {
+  type Caller,
+  type Decision,
+  type EncodedSession,
+  type Mutated,
+  type RunEnder,
+  type SessionQuery,
+  type SessionStore,
+  whenIdle,
+} from './store.ts';
 import { TemplateChecks } from './template_checks.ts';
 
 /** The fields of a session that its callers set as they are. */
@@ -75,6 +84,7 @@ const MAX_BATCH_BYTES = 3 * 1024 * 1024;
 export class Sessions {
   readonly #store: SessionStore;
   readonly #log: TurnLog;
+  readonly #runs: RunEnder;
   readonly #retention: Milliseconds;
   readonly #templates: Pick<Templates, 'check'>;
 
@@ -84,9 +94,11 @@ export class Sessions {
     log: TurnLog,
     retention: Milliseconds,
     templates: Pick<Templates, 'check'>,
+    runs: RunEnder,
   ) {
     this.#store = store;
     this.#log = log;
+    this.#runs = runs;
     this.#retention = retention;
     this.#templates = templates;
   }
@@ -164,7 +176,7 @@ export class Sessions {
     { permanent, allowMissing, etag }: { permanent: boolean; allowMissing: boolean; etag: string },
     caller: Caller,
   ): Promise<Mutated<Session | null>> {
-    return this.#store.mutate<Session | null>(key, caller, (current) => {
+    const decide = (current: Session | undefined): Decision<Session | null> => {
       if (!current) {
         if (allowMissing) return { answer: null };
         throw sessionNotFound(key.sessionId);
@@ -177,8 +189,9 @@ export class Sessions {
       if (permanent) return { write: null, answer: current };
       const deleteTime = now();
       const deleted = changed(current, { deleteTime, purgeTime: deleteTime + this.#retention * 1000 });
-      return { write: deleted, answer: deleted };
-    });
+      return { write: deleted, answer: deleted, idle: true };
+    };
+    return whenIdle(this.#runs, key, 'KEEP', () => this.#store.mutate(key, caller, decide));
   }
 
   undelete(key: SessionKey, etag: string, caller: Caller): Promise<Mutated<Session>> {
@@ -247,10 +260,11 @@ export class Sessions {
 
   /** Back to a clean state: no turns, no data, nothing learnt. */
   truncate(key: SessionKey, etag: string, caller: Caller): Promise<Mutated<Session>> {
-    return this.#store.mutate(key, caller, (current) => {
+    const decide = (current: Session | undefined): Decision<Session> => {
       const next = touched(writable(current, key, etag), { data: {} });
-      return { write: next, reset: 'TRUNCATED', answer: next };
-    });
+      return { write: next, reset: 'TRUNCATED', answer: next, idle: true };
+    };
+    return whenIdle(this.#runs, key, 'DROP', () => this.#store.mutate(key, caller, decide));
   }
 }
 

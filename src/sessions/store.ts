@@ -70,10 +70,27 @@ export class StillRunning extends Error {
   }
 }
 
-/** Ends runs so that what may not happen beside one can happen. */
+/** Cancels runs; `redis/` does not know how. */
 export interface RunEnder {
-  /** Cancels a run, if it still answers; `keep`: whether what it said becomes a turn. */
-  end(key: SessionKey, runId: string, keep: boolean): Promise<void>;
+  /** Cancels a run, if it still answers; `said`: whether what it said becomes a turn. */
+  end(key: SessionKey, runId: string, said: 'KEEP' | 'DROP'): Promise<void>;
+}
+
+/** Does what may not be done while a run answers, cancelling those that do. */
+export async function whenIdle<T>(
+  runs: RunEnder,
+  key: SessionKey,
+  said: 'KEEP' | 'DROP',
+  work: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StillRunning)) throw error;
+      await runs.end(key, error.runId, said);
+    }
+  }
 }
 
 export interface SessionStore {

@@ -1,0 +1,90 @@
+/** The runs of a session, for one who follows its log: their events, in the places of the log where they belong. */
+import { ParleyError } from '../errors.ts';
+import type { SessionKey } from '../sessions/session.ts';
+import { eventsAfter, type RunEvents } from './run_events.ts';
+import type { RunTail } from './run_tail.ts';
+import type { NewestRun } from './turns.ts';
+
+interface Followed {
+  /** The last turn there was when it began. */
+  readonly askedSeq: number;
+  readonly tail: RunTail;
+  readonly leave: () => void;
+  /** Of the last event that was told. */
+  offset: number;
+}
+
+export class FollowedRuns {
+  readonly #events: RunEvents;
+  readonly #key: SessionKey;
+  readonly #ring: () => void;
+  readonly #waiting: NewestRun[] = [];
+  #current: Followed | undefined;
+
+  /** `ring`: for whenever there may be more. */
+  constructor(events: RunEvents, key: SessionKey, ring: () => void) {
+    this.#events = events;
+    this.#key = key;
+    this.#ring = ring;
+  }
+
+  /** Takes up runs that began. */
+  add(runs: readonly NewestRun[]): void {
+    this.#waiting.push(...runs);
+  }
+
+  /** The log began anew: what was asked is there no more. A run that was told of is told of to its end. */
+  reset(): void {
+    this.#waiting.length = 0;
+    if (this.#current?.offset === 0) this.#drop();
+    else if (this.#current) this.#current = { ...this.#current, askedSeq: 0 };
+  }
+
+  /**
+   * The next events, as frames, for one who has all turns through a seq: a run's begin when he has what it was
+   * asked, and end when he has what it left.
+   */
+  async next(seq: number): Promise<readonly Uint8Array[]> {
+    try {
+      return await this.#next(seq);
+    } catch (error) {
+      if (!(error instanceof ParleyError && error.reason.startsWith('RUN_'))) throw error;
+      this.#drop(); // its events are no longer kept
+      return [];
+    }
+  }
+
+  close(): void {
+    this.#drop();
+  }
+
+  async #next(seq: number): Promise<readonly Uint8Array[]> {
+    const run = this.#current ?? (await this.#take(seq));
+    if (!run || run.askedSeq > seq) return [];
+    const { tail } = run;
+    if (run.offset === tail.lastOffset) return [];
+    let events = await eventsAfter(tail, run.offset);
+    const { lastOffset, turnSeq } = tail;
+    const hasLast = turnSeq !== undefined && run.offset + events.length === lastOffset;
+    if (hasLast && turnSeq > seq && run.askedSeq > 0) events = events.slice(0, -1);
+    else if (hasLast) this.#drop();
+    run.offset += events.length;
+    return events;
+  }
+
+  async #take(seq: number): Promise<Followed | undefined> {
+    const next = this.#waiting[0];
+    if (!next || next.askedSeq > seq) return undefined;
+    this.#waiting.shift();
+    const { tail, leave } = this.#events.join(this.#key, next.runId, this.#ring);
+    this.#current = { askedSeq: next.askedSeq, tail, leave, offset: 0 };
+    await tail.look();
+    return this.#current;
+  }
+
+  #drop(): void {
+    this.#current?.leave();
+    this.#current = undefined;
+    if (this.#waiting.length > 0) this.#ring();
+  }
+}
