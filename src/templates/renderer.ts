@@ -6,6 +6,8 @@
  * whoever waits behind a template that killed it is served by the next.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ParleyError } from '../errors.ts';
 import type { Milliseconds } from '../sessions/session.ts';
@@ -131,16 +133,20 @@ export class TemplateRenderer implements Templates {
   }
 }
 
-/** A breakout would find a process that may read this program, and no more. */
+const HERE = dirname(fileURLToPath(import.meta.url));
+const LIBRARY = dirname(dirname(createRequire(import.meta.url).resolve('@huggingface/jinja')));
+
+/** A breakout would find a process without environment that may read these two folders, and write and start nothing. */
 const ARGUMENTS = [
   '-c',
   'ulimit -c 0; exec "$0" "$@"', // a template that fills the heap shall not fill the disk with core files
   process.execPath,
   '--expose-gc',
   '--permission',
-  `--allow-fs-read=${fileURLToPath(new URL('../../', import.meta.url))}`,
+  `--allow-fs-read=${HERE}`,
+  `--allow-fs-read=${LIBRARY}`,
   `--max-old-space-size=${HEAP_MB}`,
-  fileURLToPath(new URL('./render_process.ts', import.meta.url)),
+  join(HERE, 'render_process.ts'),
 ];
 
 function stopping(): ParleyError {
