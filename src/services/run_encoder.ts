@@ -97,20 +97,16 @@ function openEvent(
 }
 
 function writeDelta(writer: BinaryWriter, delta: Delta): void {
-  switch (delta.kind) {
-    case 'text':
-      return writeText(writer, E.textDelta.number, delta.text);
-    case 'reasoning':
-      return writeText(writer, E.reasoningDelta.number, delta.text);
-    case 'refusal':
-      return writeText(writer, E.refusalDelta.number, delta.text);
-    case 'toolCall': {
-      const { index, id, name, arguments: text } = delta;
-      const call = create(ToolCallDeltaSchema, { index, id, name, arguments: text });
-      return writeMessage(writer, E.toolCallDelta.number, toBinary(ToolCallDeltaSchema, call));
-    }
+  if (delta.kind === 'toolCall') {
+    const { index, id, name, arguments: text } = delta;
+    const call = create(ToolCallDeltaSchema, { index, id, name, arguments: text });
+    writeMessage(writer, E.toolCallDelta.number, toBinary(ToolCallDeltaSchema, call));
+  } else {
+    writeText(writer, TEXTS[delta.kind].number, delta.text);
   }
 }
+
+const TEXTS = { text: E.textDelta, reasoning: E.reasoningDelta, refusal: E.refusalDelta };
 
 function deltaFrom(frame: Uint8Array): Delta | undefined {
   const { event } = fromBinary(ChatResponseSchema, frame).event!;

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { Follow } from '../../src/chat/follow.ts';
+import type { RunEvents } from '../../src/chat/run_events.ts';
 import type { LogState, TurnLog, TurnRange } from '../../src/chat/turns.ts';
 import { toFrame } from './frame.ts';
 
@@ -10,6 +11,8 @@ function growingLog(): TurnLog {
     epoch: { created: 1, number: 0 },
     lastTurnSeq: last,
     lastSeq: last,
+    turnCount: last,
+    run: undefined,
     resetReason: undefined,
     deleted: false,
     ends: undefined,
@@ -26,14 +29,15 @@ function growingLog(): TurnLog {
 }
 
 it('takes a page that is newer than all news for what it is, and not for another epoch', async () => {
-  const follow = new Follow<string>(growingLog(), {
+  const follow = new Follow<string>(growingLog(), {} as RunEvents, {
     turn: ({ seq }) => `turn ${seq}`,
+    runEvent: () => 'an event of a run',
     reset: (why) => `reset ${why}`,
     caughtUp: () => 'caught up',
     heartbeat: () => 'heartbeat',
   });
   const abort = new AbortController();
-  const events = follow.follow({ namespace: 'default', sessionId: 's' }, 'BEGINNING', abort.signal);
+  const events = follow.follow({ namespace: 'default', sessionId: 's' }, 'BEGINNING', false, abort.signal);
   const got: string[] = [];
   while (got.at(-1) !== 'caught up') got.push(...(await events.next()).value);
   abort.abort();

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FollowTurnsResponseSchema, ListTurnsResponseSchema } from '../../gen/parley/v1/chat_service_pb.ts';
 import { TurnSchema } from '../../gen/parley/v1/content_pb.ts';
-import { asSecondField, splitFrames } from '../../src/chat/frames.ts';
+import { asField, splitFrames } from '../../src/chat/frames.ts';
 import { forAll } from '../property.ts';
 import { toFrame } from './frame.ts';
 
@@ -41,7 +41,7 @@ describe('frames', () => {
 
   it('are the turn of a message to a follower', () => {
     forAll([anySeq, anyTime, anyText], (seq, time, text) => {
-      const message = fromBinary(FollowTurnsResponseSchema, asSecondField(toFrame(seq, time, bodyOf(text))));
+      const message = fromBinary(FollowTurnsResponseSchema, asField(toFrame(seq, time, bodyOf(text)), 2));
       expect(message.event).toEqual({ case: 'turn', value: turnOf(seq, time, text) });
     });
   });

@@ -8,7 +8,15 @@ const templates = new TemplateRenderer();
 afterAll(() => templates.close());
 
 const AT = Date.parse('2026-11-22T21:50:07.500Z') * 1000;
-const ACTIVITY = { updateTime: AT, lastTurnSeq: 7, turnCount: 5, turnsBy: undefined };
+const ACTIVITY = {
+  updateTime: AT,
+  lastTurnSeq: 7,
+  turnCount: 5,
+  turnsBy: undefined,
+  activeRunId: '',
+  summary: '',
+  summarizedSeq: 0,
+};
 
 const participants = firstParticipants(
   { userId: 'zoe', agentId: 'ada' },

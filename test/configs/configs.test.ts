@@ -17,7 +17,9 @@ let configs: Configs;
 beforeAll(() => {
   store = storeOver(redis.connection, redis.keys);
   const doorbell = new RedisDoorbell(redis.connection, redis.keys);
-  sessions = new Sessions(store, logOver(redis.connection, redis.keys), 60_000, new TemplateRenderer());
+  sessions = new Sessions(store, logOver(redis.connection, redis.keys), 60_000, new TemplateRenderer(), {
+    end: async () => {},
+  });
   configs = new Configs(store, doorbell);
 });
 

@@ -257,7 +257,9 @@ describe('the revisions of a stored session', () => {
   });
 
   it('start anew with a session made anew under the same id', async () => {
-    const sessions = new Sessions(here, logOver(redis.connection, redis.keys), 1000, new TemplateRenderer());
+    const sessions = new Sessions(here, logOver(redis.connection, redis.keys), 1000, new TemplateRenderer(), {
+      end: async () => {},
+    });
     const key = { namespace: 'default', sessionId: randomUUID() };
     const author = { principal: '', requestId: '' };
     for (const round of [1, 2]) {

@@ -65,7 +65,7 @@ function eventOf({ cursor, event }: FollowTurnsResponse): Event {
     case 'caughtUp':
     case 'heartbeat':
       return { kind: event.case, cursor };
-    case undefined:
-      throw new Error('a message without an event');
+    default:
+      throw new Error(`a message with ${event.case ?? 'no event'}`);
   }
 }
