@@ -146,7 +146,7 @@ export class ActiveRun {
       participantId: this.#participantId,
       model: this.#model,
       parts,
-      tokenCount: await count({ role: 'ASSISTANT', participantId: this.#participantId, parts }),
+      tokenCount: (await count([{ role: 'ASSISTANT', participantId: this.#participantId, parts }]))[0]!,
       usage,
       finishReason,
       status: failed ? 'PARTIAL' : 'COMPLETE',
