@@ -39,6 +39,8 @@ export interface OpenEvent {
 export interface Hold {
   readonly runId: string;
   readonly fence: number;
+  /** How the list of runs to look after knows it, for the process that started it. */
+  readonly mark?: string;
 }
 
 /** A run to start. */
