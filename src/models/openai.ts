@@ -10,6 +10,7 @@ import { requestOf } from './openai_request.ts';
 const OPENAI = 'https://api.openai.com/v1';
 /** Goes for a key where there is none: local endpoints ask for none, others answer 401. */
 const NO_KEY = 'none';
+const NOTHING = new Uint8Array();
 
 export interface Endpoint {
   /** Undefined: OpenAI's own. */
@@ -49,35 +50,30 @@ export class OpenAiModel implements Model {
         (body, signal) => client.chat.completions.create(body, { signal }).asResponse(),
         requestOf(messages, generation),
       );
-      if (mediaTypeOf(response) === 'text/html') throw this.#errors.unreadable('a page for people');
-      const events = mediaTypeOf(response) === 'application/json' ? new WholeBody() : new EventStream();
+      const events = this.#readerOf(response);
       const answer = new OpenAiAnswer(this.#errors);
-      for (let bytes: Uint8Array | undefined; !whole; ) {
-        const wasFinished = answer.isFinished;
-        bytes = await call.read().catch((error: unknown) => {
-          // Nothing but the usage was missing.
-          if (!answer.isFinished || signal.aborted) throw error;
-          return undefined;
-        });
+      for (let bytes: Uint8Array | undefined = NOTHING; bytes && !answer.isOver; ) {
+        bytes = await call.read();
         for (const json of bytes ? events.push(bytes) : events.end()) {
-          if (answer.isDone) break;
           for (const piece of answer.read(json)) {
             yield piece;
             signal.throwIfAborted();
           }
         }
-        if (answer.isFull) break;
         if (events.held > LONGEST_ANSWER) throw this.#errors.unreadable('an event without an end');
-        if (answer.isFinished && !wasFinished) call.expectOnlyUsage();
-        whole = bytes === undefined || answer.isDone;
+        if (answer.isFinished) call.expectOnlyUsage();
       }
+      whole = !answer.isFull;
       for (const piece of answer.end()) yield piece;
-    } catch (error) {
-      whole = false;
-      throw error;
     } finally {
       call.close(whole);
     }
+  }
+
+  #readerOf(response: Response): EventStream | WholeBody {
+    const type = (response.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase();
+    if (type === 'text/html') throw this.#errors.unreadable('a page for people');
+    return type === 'application/json' ? new WholeBody() : new EventStream();
   }
 }
 
@@ -100,11 +96,7 @@ class WholeBody {
   }
 }
 
-function mediaTypeOf(response: Response): string {
-  return (response.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase();
-}
-
-/** The SDK costs a tenth of a second and a dozen megabytes, so it comes with the first request. */
+/** The SDK costs a tenth of a second and twenty megabytes, so it comes with the first request. */
 async function connect({ baseUrl, apiKey }: Endpoint): Promise<OpenAI> {
   const { OpenAI } = await import('openai');
   // All that it would else take from the environment is said; and it is not to write the log.

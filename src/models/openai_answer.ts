@@ -43,18 +43,19 @@ export class OpenAiAnswer {
     return this.#finish !== undefined;
   }
 
-  /** Whether the endpoint said that nothing comes any more. */
-  get isDone(): boolean {
-    return this.#done;
-  }
-
   /** Whether it is as long as an answer may be. */
   get isFull(): boolean {
     return this.#bytes > LONGEST_ANSWER;
   }
 
+  /** Whether nothing more is to be read. */
+  get isOver(): boolean {
+    return this.#done || this.isFull;
+  }
+
   /** What a chunk says, or an answer that came whole, given as JSON text. */
   read(json: string): AnswerPiece[] {
+    if (this.isOver) return [];
     if (json === '[DONE]') {
       this.#done = true;
       this.#finish ??= 'STOP'; // some never say why

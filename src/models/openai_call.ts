@@ -40,6 +40,7 @@ export class OpenAiCall {
   #reads = 0;
   #late = false;
   #body: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #onlyUsageIsMissing = false;
   #ended = false;
 
   constructor(errors: EndpointErrors, patience: Patience, signal: AbortSignal) {
@@ -73,14 +74,17 @@ export class OpenAiCall {
       this.#ended = !next || next.done;
       return next?.value;
     } catch (error) {
+      if (this.#onlyUsageIsMissing && !this.#signal.aborted) return undefined;
       throw this.#failure(() => this.#errors.brokenOff(error));
     } finally {
       this.#waitingFor = undefined;
     }
   }
 
-  /** Says that the answer is there and nothing but the usage may follow. */
+  /** Says that the answer is there but for the usage: no harm is done when nothing follows. */
   expectOnlyUsage(): void {
+    if (this.#onlyUsageIsMissing) return;
+    this.#onlyUsageIsMissing = true;
     this.#wait(this.#patience.usage);
   }
 

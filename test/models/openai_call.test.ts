@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { answerOf, ask, failureOf, HELLO, modelAt, textOf } from './asking.ts';
 import { DONE, delta, ending, hanging, raw, refusal, startEndpoint, text } from './endpoint.ts';
@@ -107,13 +107,12 @@ describe('patience', () => {
 
   it('is not tried by a slow reader', async () => {
     const endpoint = await startEndpoint();
-    endpoint.answers(text('one two three'));
-    let said = '';
-    for await (const piece of answerOf(endpoint, { patience: { idle: 50, usage: 50 } })) {
-      await setTimeout(120);
-      if (piece.kind === 'text') said += piece.text;
-    }
-    expect(said).toBe('one two three');
+    const words = 'word '.repeat(20);
+    endpoint.answers(text(words, 20));
+    const answer = answerOf(endpoint, { patience: { idle: 100 } });
+    const first = await answer.next();
+    await setTimeout(250);
+    expect(textOf([first.value, ...(await Array.fromAsync(answer))])).toBe(words);
   });
 
   it('is not lost by a process that is late itself', async () => {
@@ -128,8 +127,9 @@ describe('patience', () => {
     await answer.next();
     const rest = Array.fromAsync(answer);
     await setTimeout(100);
+    await setImmediate(); // what comes next in this process are timers, and only then sockets
     gate.resolve();
-    await setTimeout(20); // sent, though this process will not look before it is late
+    for (let i = 0; i < 100; i++) await undefined; // by now it is written
     for (const end = performance.now() + 400; performance.now() < end; );
     expect(textOf(await rest)).toBe('time');
   });
@@ -138,10 +138,14 @@ describe('patience', () => {
 describe('connections', () => {
   it('serve one request after the other', async () => {
     const endpoint = await startEndpoint();
+    endpoint.answers(async function* () {
+      yield* text('all');
+      await setTimeout(10); // the body ends a little after the answer
+    });
     const model = modelAt(endpoint);
     for (let i = 0; i < 5; i++) {
       await Array.fromAsync(model.answer(HELLO, { model: 'a' }, new AbortController().signal));
-      await setTimeout(20);
+      await setTimeout(50);
     }
     expect(endpoint.requests).toHaveLength(5);
     expect(await endpoint.connections()).toBe(1);

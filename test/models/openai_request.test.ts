@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Part } from '../../src/chat/content.ts';
 import type { Role } from '../../src/chat/turns.ts';
 import type { Generation, PromptMessage } from '../../src/models/model.ts';
@@ -51,6 +51,8 @@ describe('a prompt', () => {
   });
 
   it('goes with a placeholder where there is no key, whatever the environment holds', async () => {
+    for (const name of ['OPENAI_API_KEY', 'OPENAI_ADMIN_KEY', 'OPENAI_BASE_URL']) vi.stubEnv(name, 'x');
+    onTestFinished(() => void vi.unstubAllEnvs());
     const endpoint = await startEndpoint();
     const model = new OpenAiModel({ baseUrl: `${endpoint.url}/`, apiKey: undefined });
     await Array.fromAsync(model.answer(HELLO, { model: 'a' }, new AbortController().signal));
