@@ -121,7 +121,8 @@ describe('patience', () => {
     endpoint.answers(async function* () {
       yield delta({ content: 'in ' });
       await gate.promise;
-      yield* text('time');
+      yield delta({ content: 'good ' });
+      yield* text('time', 20);
     });
     const answer = answerOf(endpoint, { patience: { idle: 200 } });
     await answer.next();
@@ -131,7 +132,7 @@ describe('patience', () => {
     gate.resolve();
     for (let i = 0; i < 100; i++) await undefined; // by now it is written
     for (const end = performance.now() + 400; performance.now() < end; );
-    expect(textOf(await rest)).toBe('time');
+    expect(textOf(await rest)).toBe('good time');
   });
 });
 

@@ -44,7 +44,7 @@ describe('an append', () => {
       seq: 1,
       role: USER,
       participantId: '',
-      tokenCount: 0,
+      tokenCount: 5,
       model: '',
       finishReason: 0,
       runId: '',
