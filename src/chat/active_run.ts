@@ -83,7 +83,7 @@ export class ActiveRun {
   /** How the answer ended, with all of it written. */
   async #listenTo(pieces: AsyncIterable<AnswerPiece>): Promise<Outcome> {
     const { signal } = this.#abort;
-    const outbox = new Outbox((deltas) => this.#write(deltas), this.#tools.pause, signal);
+    const outbox = new Outbox((deltas) => this.#write(deltas), this.#tools.pause);
     let outcome: Outcome | undefined;
     try {
       for await (const piece of pieces) {
