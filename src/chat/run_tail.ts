@@ -127,6 +127,7 @@ export class RunTail {
 
   /** Looks until it succeeds: nobody waits for this one, but whoever follows counts on it. */
   async #lookSoon(): Promise<void> {
+    const starts = this.#lastOffset === 0;
     try {
       await this.look();
     } catch (error) {
@@ -135,7 +136,7 @@ export class RunTail {
         if (this.isFollowed) this.#timer = setTimeout(() => void this.#lookSoon(), LOOK_AGAIN);
         return;
       }
-      if (this.#lastOffset === 0 && isRunNotFound(error)) return; // it is about to start
+      if (starts && isRunNotFound(error)) return; // it was about to, when the log was read
       this.#error = { error };
     }
     this.#ring();
