@@ -1,12 +1,16 @@
 /** Ends runs that somebody else writes: takes one away from whoever does, and ends it with what was said. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ParleyError } from '../errors.ts';
-import type { SessionKey } from '../sessions/session.ts';
+import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import type { RunEnder } from '../sessions/store.ts';
 import { type Delta, partsOf } from './answer.ts';
 import type { FinishReason } from './content.ts';
 import type { Hold, Run, RunLog } from './run.ts';
 import type { RunEncoder } from './run_encoder.ts';
 import type { TurnCounter } from './tokens.ts';
+
+/** How long to wait at first, at most, for somebody else who ends the same run. */
+const SOON: Milliseconds = 20;
 
 export class RunEnding implements RunEnder {
   readonly #log: RunLog;
@@ -20,8 +24,12 @@ export class RunEnding implements RunEnder {
   }
 
   async end(key: SessionKey, runId: string, said: 'KEEP' | 'DROP'): Promise<void> {
-    const hold = await this.#log.take(key, runId);
-    if (hold) await this.#finish(key, hold, said === 'KEEP', undefined);
+    for (let most = SOON; ; most *= 2) {
+      const hold = await this.#log.take(key, runId);
+      if (!hold || (await this.#finish(key, hold, said === 'KEEP', undefined))) return;
+      // Somebody else wants it ended, and took it away: one of the two has to wait for the other.
+      await sleep(Math.random() * most);
+    }
   }
 
   /** Ends the run of a session whose process let its lease pass; until when it is held, if it is. */
@@ -33,16 +41,20 @@ export class RunEnding implements RunEnder {
     return undefined;
   }
 
-  async #finish(key: SessionKey, hold: Hold, keep: boolean, error: ParleyError | undefined): Promise<void> {
+  /** False when it was taken away. */
+  async #finish(
+    key: SessionKey,
+    hold: Hold,
+    keep: boolean,
+    error: ParleyError | undefined,
+  ): Promise<boolean> {
     const { runId } = hold;
-    const told = await this.#told(key, runId);
-    if (!told) return;
-    const { run, deltas } = told;
+    const { run, deltas } = await this.#told(key, runId);
     const parts = partsOf(deltas);
     const offset = run.lastOffset + 1;
     const finishReason: FinishReason = error ? 'ERROR' : 'CANCELLED';
     const status = error ? this.#encoder.status(error) : new Uint8Array();
-    await this.#log.finish(key, hold, {
+    return this.#log.finish(key, hold, {
       status: error ? 'FAILED' : 'CANCELLED',
       offset,
       event: error ? this.#encoder.failed(runId, offset, status) : this.#encoder.cancelled(runId, offset),
@@ -65,18 +77,20 @@ export class RunEnding implements RunEnder {
     });
   }
 
-  /** A run and all it said. */
-  async #told(key: SessionKey, runId: string): Promise<{ run: Run; deltas: Delta[] } | undefined> {
+  /** A run and all it said: nothing, when its events are gone; it has to end all the same. */
+  async #told(key: SessionKey, runId: string): Promise<{ run: Told; deltas: Delta[] }> {
     const deltas: Delta[] = [];
     for (let offset = 0; ; ) {
       const page = await this.#log.read(key, runId, offset);
-      if (!page) return undefined;
+      if (!page) return { run: { participantId: '', model: '', lastOffset: 0 }, deltas };
       deltas.push(...this.#encoder.deltas(page.frames));
       offset = page.lastOffset;
       if (!page.more) return { run: page.run, deltas };
     }
   }
 }
+
+type Told = Pick<Run, 'participantId' | 'model' | 'lastOffset'>;
 
 /** ABORTED `RUN_ABANDONED`: nobody goes on with it. */
 export function abandoned(): ParleyError {

@@ -198,19 +198,21 @@ function epochOf(created: string, number: string): Epoch {
 }
 
 function parseState(text: string): LogState {
-  const [created, number, last, reason, deleted, ends, numbered, count, run, asked, active] = text.split(
-    ' ',
-  ) as Eleven<string>;
+  const [created, number, last, reason, deleted, ends, numbered, count, run, asked, active, askedIn] =
+    text.split(' ') as Twelve<string>;
   return {
     epoch: epochOf(created, number),
     lastTurnSeq: Number(last),
     lastSeq: Number(numbered),
     turnCount: Number(count),
-    run: run === '-' ? undefined : { runId: run, askedSeq: Number(asked), active: active === '1' },
+    run:
+      run === '-'
+        ? undefined
+        : { runId: run, askedSeq: Number(asked), epochNumber: Number(askedIn), active: active === '1' },
     resetReason: reason === '-' ? undefined : (reason as ResetReason),
     deleted: deleted === '1',
     ends: Number(ends) < 0 ? undefined : Number(ends),
   };
 }
 
-type Eleven<T> = [T, T, T, T, T, T, T, T, T, T, T];
+type Twelve<T> = [T, T, T, T, T, T, T, T, T, T, T, T];

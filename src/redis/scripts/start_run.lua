@@ -67,7 +67,7 @@ if #ARGV > 21 then
 else
   redis.call('SPUBLISH', channel, state.created .. ' ' .. state.epoch .. ' ' .. state.kept .. ' ' .. run .. '\n')
 end
-redis.call('HSET', log, 'asked', state.kept)
+redis.call('HSET', log, 'asked', state.kept, 'asked_in', state.epoch)
 local frame = event_frame(ARGV[17], tonumber(ARGV[18]), ARGV[19], frames, bytes, ARGV[20], tonumber(ARGV[21]))
 redis.call('XADD', events, '1-0', 'event', frame, 'created', state.created, 'at', at, 'model', ARGV[15], 'agent', ARGV[16])
 keep_run(session, events, ARGV[10], state.sliding)

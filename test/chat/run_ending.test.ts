@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { Hold, RunEnd, RunLog, RunPage } from '../../src/chat/run.ts';
+import { RunEnding } from '../../src/chat/run_ending.ts';
+import { runEncoder } from '../../src/services/run_encoder.ts';
+
+const KEY = { namespace: 'default', sessionId: 's' };
+
+/** A log with one run, which said `Hel` and `lo`; `meanwhile` happens whenever somebody reads it. */
+function logOfOneRun(meanwhile: (log: { fence: number }) => void = () => {}) {
+  const frames = [
+    runEncoder.delta('r', 2, { kind: 'text', text: 'Hel' }),
+    runEncoder.delta('r', 3, { kind: 'text', text: 'lo' }),
+  ];
+  const state = { fence: 0, ends: [] as RunEnd[], hasEvents: true };
+  const run = {
+    runId: 'r',
+    status: 'RUNNING',
+    participantId: '',
+    model: 'm',
+    createTime: 1,
+    endTime: undefined,
+  } as const;
+  const log = {
+    lease: 1000,
+    take: async (): Promise<Hold | undefined> =>
+      state.ends.length > 0 ? undefined : { runId: 'r', fence: ++state.fence },
+    read: async (_key: unknown, _run: unknown, after: number): Promise<RunPage | undefined> => {
+      meanwhile(state);
+      if (!state.hasEvents) return undefined;
+      const at = after === 0 ? 0 : 1;
+      const more = at === 0;
+      const all = { ...run, lastOffset: 3, turnSeq: 0, error: new Uint8Array() };
+      return { run: all, frames: frames[at]!, lastOffset: at + 2, more };
+    },
+    finish: async (_key: unknown, { fence }: Hold, end: RunEnd) => {
+      if (fence !== state.fence) return false;
+      state.ends.push(end);
+      return true;
+    },
+  };
+  const ending = new RunEnding(log as unknown as RunLog, runEncoder, () => 2);
+  return { state, ending };
+}
+
+describe('ending a run', () => {
+  it('leaves all that was said, over all pages', async () => {
+    const { state, ending } = logOfOneRun();
+    await ending.end(KEY, 'r', 'KEEP');
+    expect(state.ends).toMatchObject([{ status: 'CANCELLED', offset: 4 }]);
+    expect(Buffer.from(state.ends[0]!.turn!.body).toString()).toContain('Hello');
+  });
+
+  it('leaves nothing when it is not to be kept', async () => {
+    const { state, ending } = logOfOneRun();
+    await ending.end(KEY, 'r', 'DROP');
+    expect(state.ends).toMatchObject([{ status: 'CANCELLED', turn: undefined }]);
+  });
+
+  it('that somebody else takes away in the middle is tried again until it is over', async () => {
+    let others = 2;
+    const { state, ending } = logOfOneRun((log) => {
+      if (others-- > 0) log.fence++;
+    });
+    await ending.end(KEY, 'r', 'KEEP');
+    expect(state.ends).toHaveLength(1);
+  });
+
+  it('is done when it is over already', async () => {
+    const { state, ending } = logOfOneRun();
+    await ending.end(KEY, 'r', 'KEEP');
+    await ending.end(KEY, 'r', 'KEEP');
+    expect(state.ends).toHaveLength(1);
+  });
+
+  it('works though its events are gone, so that the session is free', async () => {
+    const { state, ending } = logOfOneRun();
+    state.hasEvents = false;
+    await ending.end(KEY, 'r', 'KEEP');
+    expect(state.ends).toMatchObject([{ status: 'CANCELLED', offset: 1, turn: undefined }]);
+  });
+});
