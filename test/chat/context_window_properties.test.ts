@@ -74,6 +74,7 @@ const anyCase: fc.Arbitrary<Case> = fc
     summary: fc.option(fc.record({ text: words, throughSeq: fc.integer({ min: 1, max: 40 }) }), {
       nil: undefined,
     }),
+    answering: fc.constantFrom('', 'bot', 'ann'),
     messages: fc.array(anySaid, { maxLength: 3 }),
   })
   .map((each) => ({ ...each, turnCount: each.log.length }));
