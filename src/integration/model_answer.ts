@@ -93,7 +93,9 @@ function inOneLine(text: string): string {
     .slice(0, 4 * LONGEST_TEXT)
     .replace(/\s+/g, ' ')
     .trim();
-  return (line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT - 1).trimEnd()}…` : line).toWellFormed();
+  if (line.length <= LONGEST_TEXT) return line.toWellFormed();
+  const cut = line.slice(0, LONGEST_TEXT - 1).replace(/[\ud800-\udbff]$/, ''); // no half character
+  return `${cut.trimEnd()}…`.toWellFormed();
 }
 
 function gist(text: string): string {
