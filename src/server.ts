@@ -17,6 +17,7 @@ import { RunKeeper } from './chat/run_keeper.ts';
 import { Runs } from './chat/runs.ts';
 import { Configs } from './configs/configs.ts';
 import { StartError } from './errors.ts';
+import { Integrations } from './integration/integrations.ts';
 import { interceptors } from './interceptors/index.ts';
 import { ModelTable } from './models/models.ts';
 import { OpenAiModel } from './models/openai.ts';
@@ -65,6 +66,7 @@ export async function startServer(
     closers.unshift(() => templates.close());
     const chat = startChat(redis, templates, settings, log);
     closers.unshift(() => chat.keeper.close());
+    closers.unshift(() => chat.integrations.settled());
 
     const stopping = new AbortController();
     const server = new Server(GRPC_OPTIONS);
@@ -84,6 +86,7 @@ export async function startServer(
       SessionProto,
       new SessionService(
         new Sessions(redis.sessions, redis.turns, settings.deletedRetention, templates, chat.ending),
+        chat.integrations,
       ),
       pipeline,
     );
@@ -117,25 +120,36 @@ export async function startServer(
 /** What is kept of the grace period for telling of answers that are abandoned. */
 const LAST_EVENTS: Milliseconds = 500;
 
-/** What ChatService is made of. */
+/** What ChatService is made of, and what else asks models. */
 function startChat(redis: OpenRedis, templates: Templates, settings: Settings, log: Logger) {
-  const { sessions, turns } = redis;
+  const { sessions, turns, insights } = redis;
   const defect = (err: unknown) => log.error({ err }, 'a run failed by a defect');
   const runLog = redis.runs;
   const count = countTurns;
   const ending = new RunEnding(runLog, runEncoder, count);
   const events = new RunEvents(runLog);
+  const models = new ModelTable(
+    new OpenAiModel({ baseUrl: settings.openaiBaseUrl, apiKey: settings.openaiApiKey }),
+  );
+  const decode = runEncoder.turns;
   const prompts = new Prompts({
     sessions,
     turns,
     runs: runLog,
-    models: new ModelTable(
-      new OpenAiModel({ baseUrl: settings.openaiBaseUrl, apiKey: settings.openaiApiKey }),
-    ),
+    insights,
+    models,
     templates,
-    decode: runEncoder.turns,
+    decode,
     defaultModel: settings.defaultModel,
     summaryModel: settings.summaryModel,
+  });
+  const integrations = new Integrations({
+    sessions,
+    turns,
+    insights,
+    models,
+    decode,
+    defaultModel: settings.summaryModel,
   });
   const runs = new Runs(
     { log: runLog, encoder: runEncoder, count, defect },
@@ -146,7 +160,7 @@ function startChat(redis: OpenRedis, templates: Templates, settings: Settings, l
   );
   const follow = new Follow(turns, events, followEncoder);
   const service = new ChatService(new History(turns, ending), follow, runs, count);
-  return { service, runs, ending, keeper: new RunKeeper(runLog, ending, defect) };
+  return { service, runs, ending, integrations, keeper: new RunKeeper(runLog, ending, defect) };
 }
 
 const GRPC_OPTIONS = {

@@ -20,6 +20,7 @@ import type { Context, Summary } from './context.ts';
 import { type BuiltContext, buildContext, type ContextInput, type SeqRange } from './context_window.ts';
 import { foldRange } from './fold.ts';
 import { resolveGeneration } from './generation.ts';
+import { type InsightReader, insightsTold } from './insights_told.ts';
 import type { Hold, RunLog } from './run.ts';
 import { summarize } from './summarize.ts';
 import type { SystemPiece } from './system_part.ts';
@@ -34,6 +35,7 @@ export interface PromptTools {
   readonly sessions: SessionStore;
   readonly turns: TurnLog;
   readonly runs: RunLog;
+  readonly insights: InsightReader;
   readonly models: Models;
   readonly templates: Templates;
   /** Turns, given as frames. */
@@ -74,18 +76,28 @@ export class Prompts {
     const { defaultModel } = this.#tools;
     const configs = session.configs.configs;
     const generation = resolveGeneration({ request: ask.generation, agent, configs, defaultModel });
+    const tokenBudget = promptBudget(
+      session.tokenBudget,
+      contextWindow(generation.model),
+      generation.maxTokens,
+    );
+    const participantId = agent?.participantId ?? '';
     const input = {
-      tokenBudget: promptBudget(session.tokenBudget, contextWindow(generation.model), generation.maxTokens),
+      tokenBudget,
       overflow: session.contextOverflow,
       generation,
-      system: await this.#system(found, agent),
+      system: [
+        ...(await this.#system(found, agent)),
+        ...(await insightsTold(this.#tools.insights, found, participantId, generation.model, tokenBudget)),
+      ],
+      answering: participantId,
       summary: summaryOf(found),
       messages: ask.turns.map(({ said, tokenCount }) => ({ ...said, tokenCount })),
       turnCount: newest.state.turnCount,
     };
     const built = await buildContext({ ...input, turns: this.#backward(key, newest) });
     const { lastTurnSeq } = newest.state;
-    return { ...built, participantId: agent?.participantId ?? '', generation, lastTurnSeq, input };
+    return { ...built, participantId, generation, lastTurnSeq, input };
   }
 
   /** The model's answer to a prompt; what has to be summarized is, before. */

@@ -7,6 +7,7 @@
  * | `parley:session:{ns/id}`     | RedisJSON | the session; the only indexed documents | as the session   |
  * | `parley:log:{ns/id}`         | Hash      | what moves with every turn, and the session as it is answered, encoded | as the session |
  * | `parley:turns:{ns/id}`       | Stream    | the turns, id = seq-microseconds, field = whom it counts for | as the session |
+ * | `parley:insights:{ns/id}`    | Hash      | what the agents learnt: `agent/number`, counted from 1 → the insight as JSON | as the session |
  * | `parley:copy:{ns/id}:<name>` | Stream    | turns of a fork in the making           | 10 minutes       |
  * | `parley:revisions:{ns/id}`   | Stream    | past configs revisions, id = revision   | as the session   |
  * | `parley:ops:{ns/id}`         | Hash      | answers by method and request id        | a field 24 hours, at most as the session |
@@ -37,6 +38,10 @@ export class Keys {
 
   turns(key: SessionKey): string {
     return `${this.#prefix}:turns:{${tag(key)}}`;
+  }
+
+  insights(key: SessionKey): string {
+    return `${this.#prefix}:insights:{${tag(key)}}`;
   }
 
   copy(key: SessionKey, name: string): string {
@@ -85,6 +90,7 @@ export class Keys {
       revisions: this.revisions(key),
       log: this.log(key),
       turns: this.turns(key),
+      insights: this.insights(key),
     };
   }
 

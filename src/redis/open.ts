@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { RunLog } from '../chat/run.ts';
 import type { TurnLog } from '../chat/turns.ts';
 import { StartError } from '../errors.ts';
+import type { InsightLog } from '../integration/insight.ts';
 import type { Milliseconds } from '../sessions/session.ts';
 import type { Doorbell, RevisionLog, SessionStore } from '../sessions/store.ts';
 import type { Settings } from '../settings.ts';
@@ -11,6 +12,7 @@ import { checkRedis } from './check.ts';
 import { Connection } from './connection.ts';
 import { RedisDoorbell } from './doorbell.ts';
 import { startEmbeddedRedis } from './embedded.ts';
+import { RedisInsights } from './insights.ts';
 import { Keys } from './keys.ts';
 import { RedisRuns } from './runs.ts';
 import { ensureSessionIndex } from './session_index.ts';
@@ -26,6 +28,7 @@ export interface OpenRedis {
   readonly sessions: SessionStore & RevisionLog;
   readonly turns: TurnLog;
   readonly runs: RunLog;
+  readonly insights: InsightLog;
   readonly doorbell: Doorbell;
   /** Calls back now and whenever it changes: whether Redis answers. */
   onHealth(report: (up: boolean) => void): void;
@@ -61,6 +64,7 @@ export async function openRedis(
     sessions,
     turns: new RedisTurns(connection, keys, doorbell),
     runs: new RedisRuns(connection, keys, doorbell, settings.runLease),
+    insights: new RedisInsights(connection, keys, settings.runLease),
     doorbell,
     onHealth: (report) => reportHealth(connection, keys, log, report),
     close,

@@ -28,3 +28,7 @@ export const takeRun = load('log', 'run', 'take_run');
 export const readRun = load('log', 'run', 'read_run');
 export const saveSummary = load('log', 'run', 'save_summary');
 export const forgetRun = load('forget_run');
+export const startIntegration = load('integration', 'start_integration');
+export const holdIntegration = load('integration', 'hold_integration');
+export const storeInsights = load('integration', 'store_insights');
+export const endIntegration = load('integration', 'end_integration');

@@ -13,6 +13,7 @@ const ACTIVITY = {
   lastTurnSeq: 7,
   turnCount: 5,
   turnsBy: undefined,
+  learntBy: undefined,
   activeRunId: '',
   summary: '',
   summarizedSeq: 0,

@@ -19,18 +19,25 @@ local function remember(answers, field, fingerprint, answer, lifetime)
   redis.call('HPEXPIRE', answers, lifetime, 'FIELDS', 1, field)
 end
 
+-- Milliseconds since the epoch, by the one clock all processes share.
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
 -- Microseconds have more digits than Lua writes by itself.
 local function whole(number)
   return string.format('%.0f', number)
 end
 
 -- What moves with every turn, as JSON: update time, last turn seq, turn count, turns by participant, the run that
--- answers, the summary and the last turn it covers.
+-- answers, the summary and the last turn it covers, and of each agent how far it learnt and how many insights it has.
 local function activity(log)
-  local moving = redis.call('HMGET', log, 'updated', 'kept', 'count', 'by', 'running', 'summary', 'summarized')
+  local moving = redis.call('HMGET', log, 'updated', 'kept', 'count', 'by', 'running', 'summary', 'summarized',
+    'learnt')
   return '[' .. (moving[1] or 0) .. ',' .. (moving[2] or 0) .. ',' .. (moving[3] or 0) .. ','
     .. (moving[4] or 'null') .. ',' .. cjson.encode(moving[5] or '') .. ',' .. cjson.encode(moving[6] or '') .. ','
-    .. (moving[7] or 0) .. ']'
+    .. (moving[7] or 0) .. ',' .. (moving[8] or 'null') .. ']'
 end
 
 -- What may not happen while a run answers: whoever wants it ends the run first.
@@ -70,5 +77,5 @@ local function stay(keys, at, sliding, new)
     if ends < 0 then ends = nil end
   end
   if not ends then return end
-  for slot = 1, 5 do redis.call('PEXPIREAT', keys[slot], whole(ends)) end
+  for slot = 1, 6 do redis.call('PEXPIREAT', keys[slot], whole(ends)) end
 end
