@@ -7,6 +7,7 @@ import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflectio
 import { Health as HealthService } from '../gen/health/v1/health_pb.ts';
 import { ChatService as ChatProto } from '../gen/parley/v1/chat_service_pb.ts';
 import { ConfigsService as ConfigsProto } from '../gen/parley/v1/configs_service_pb.ts';
+import { DocumentService as DocumentProto } from '../gen/parley/v1/document_service_pb.ts';
 import { SessionService as SessionProto } from '../gen/parley/v1/session_service_pb.ts';
 import { Follow } from './chat/follow.ts';
 import { History } from './chat/history.ts';
@@ -16,6 +17,7 @@ import { RunEvents } from './chat/run_events.ts';
 import { RunKeeper } from './chat/run_keeper.ts';
 import { Runs } from './chat/runs.ts';
 import { Configs } from './configs/configs.ts';
+import { Documents } from './documents/documents.ts';
 import { StartError } from './errors.ts';
 import { interceptors } from './interceptors/index.ts';
 import { ModelTable } from './models/models.ts';
@@ -26,6 +28,7 @@ import { Reflection } from './rpc/reflection.ts';
 import { serve } from './rpc/serve.ts';
 import { ChatService } from './services/chat.ts';
 import { ConfigsService } from './services/configs.ts';
+import { DocumentService } from './services/document.ts';
 import { runEncoder } from './services/run_encoder.ts';
 import { SessionService } from './services/session.ts';
 import { sessionEncoder } from './services/session_encoder.ts';
@@ -73,6 +76,7 @@ export async function startServer(
       SessionProto,
       ConfigsProto,
       ChatProto,
+      DocumentProto,
       HealthService,
       ServerReflection,
       ServerReflectionAlpha,
@@ -89,6 +93,7 @@ export async function startServer(
     );
     serve(server, ConfigsProto, new ConfigsService(new Configs(redis.sessions, redis.doorbell)), pipeline);
     serve(server, ChatProto, chat.service, pipeline);
+    serve(server, DocumentProto, new DocumentService(new Documents(redis.documents, undefined)), pipeline);
     serve(server, HealthService, health, pipeline);
     serve(server, ServerReflection, reflection, pipeline);
     serve(server, ServerReflectionAlpha, reflection, pipeline);

@@ -10,6 +10,7 @@ export const NO_ACTIVITY: Activity = {
   activeRunId: '',
   summary: '',
   summarizedSeq: 0,
+  documentCount: 0,
 };
 
 /** The fields of the log that {@link activityOf} takes, in its order. */
@@ -21,11 +22,12 @@ export const ACTIVITY_FIELDS = [
   'running',
   'summary',
   'summarized',
+  'docs',
 ] as const;
 
 /** `session`: where there is one at hand that may have been written before the log knew its time. */
 export function activityOf(
-  [updated, kept, count, by, running, summary, summarized]: readonly (string | null | undefined)[],
+  [updated, kept, count, by, running, summary, summarized, docs]: readonly (string | null | undefined)[],
   session?: Session,
 ): Activity {
   return {
@@ -36,13 +38,31 @@ export function activityOf(
     activeRunId: running ?? '',
     summary: summary ?? '',
     summarizedSeq: Number(summarized ?? 0),
+    documentCount: Number(docs ?? 0),
   };
 }
 
-/** What the scripts tell of it: the same as JSON; of an older version, without the last three. */
+/** What the scripts tell of it: the same as JSON; of an older version, without the last of it. */
 export function parseActivity(text: string): Activity {
-  const [updateTime, lastTurnSeq, turnCount, turnsBy, activeRunId = '', summary = '', summarizedSeq = 0] =
-    JSON.parse(text) as [number, number, number, Record<string, number> | null, string?, string?, number?];
+  const [
+    updateTime,
+    lastTurnSeq,
+    turnCount,
+    turnsBy,
+    activeRunId = '',
+    summary = '',
+    summarizedSeq = 0,
+    documentCount = 0,
+  ] = JSON.parse(text) as [
+    number,
+    number,
+    number,
+    Record<string, number> | null,
+    string?,
+    string?,
+    number?,
+    number?,
+  ];
   return {
     updateTime,
     lastTurnSeq,
@@ -51,5 +71,6 @@ export function parseActivity(text: string): Activity {
     activeRunId,
     summary,
     summarizedSeq,
+    documentCount,
   };
 }

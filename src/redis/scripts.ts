@@ -28,3 +28,6 @@ export const takeRun = load('log', 'run', 'take_run');
 export const readRun = load('log', 'run', 'read_run');
 export const saveSummary = load('log', 'run', 'save_summary');
 export const forgetRun = load('forget_run');
+export const createDocument = load('chunks', 'create_document');
+export const stageChunks = load('chunks', 'stage_chunks');
+export const deleteDocument = load('delete_document');

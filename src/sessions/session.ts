@@ -92,6 +92,7 @@ export interface Activity {
   readonly summary: string;
   /** The last turn the summary covers; 0 without one. */
   readonly summarizedSeq: number;
+  readonly documentCount: number;
 }
 
 /** A session with its activity: all there is to tell of it. */

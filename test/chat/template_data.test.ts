@@ -16,6 +16,7 @@ const ACTIVITY = {
   activeRunId: '',
   summary: '',
   summarizedSeq: 0,
+  documentCount: 0,
 };
 
 const participants = firstParticipants(
