@@ -22,6 +22,7 @@ import { StartError } from './errors.ts';
 import { interceptors } from './interceptors/index.ts';
 import { ModelTable } from './models/models.ts';
 import { OpenAiModel } from './models/openai.ts';
+import { OpenAiEmbedder } from './models/openai_embedder.ts';
 import { type OpenRedis, openRedis } from './redis/open.ts';
 import { Health } from './rpc/health.ts';
 import { Reflection } from './rpc/reflection.ts';
