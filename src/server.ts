@@ -7,26 +7,33 @@ import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflectio
 import { Health as HealthService } from '../gen/health/v1/health_pb.ts';
 import { ChatService as ChatProto } from '../gen/parley/v1/chat_service_pb.ts';
 import { ConfigsService as ConfigsProto } from '../gen/parley/v1/configs_service_pb.ts';
+import { DocumentService as DocumentProto } from '../gen/parley/v1/document_service_pb.ts';
 import { SessionService as SessionProto } from '../gen/parley/v1/session_service_pb.ts';
 import { Follow } from './chat/follow.ts';
 import { History } from './chat/history.ts';
-import { Prompts } from './chat/prompts.ts';
+import { Prompts, type Recall } from './chat/prompts.ts';
 import { RunEnding } from './chat/run_ending.ts';
 import { RunEvents } from './chat/run_events.ts';
 import { RunKeeper } from './chat/run_keeper.ts';
 import { Runs } from './chat/runs.ts';
 import { Configs } from './configs/configs.ts';
+import { Documents } from './documents/documents.ts';
+import { DocumentRecall } from './documents/recall.ts';
 import { StartError } from './errors.ts';
 import { Integrations } from './integration/integrations.ts';
 import { interceptors } from './interceptors/index.ts';
+import type { Embedder } from './models/embedder.ts';
 import { ModelTable } from './models/models.ts';
 import { OpenAiModel } from './models/openai.ts';
+import type { Endpoint } from './models/openai_client.ts';
+import { OpenAiEmbedder } from './models/openai_embedder.ts';
 import { type OpenRedis, openRedis } from './redis/open.ts';
 import { Health } from './rpc/health.ts';
 import { Reflection } from './rpc/reflection.ts';
 import { serve } from './rpc/serve.ts';
 import { ChatService } from './services/chat.ts';
 import { ConfigsService } from './services/configs.ts';
+import { DocumentService } from './services/document.ts';
 import { runEncoder } from './services/run_encoder.ts';
 import { SessionService } from './services/session.ts';
 import { sessionEncoder } from './services/session_encoder.ts';
@@ -64,7 +71,11 @@ export async function startServer(
     closers.unshift(() => redis.close());
     const templates = new TemplateRenderer();
     closers.unshift(() => templates.close());
-    const chat = startChat(redis, templates, settings, log);
+    const embedder = embedderOf(settings);
+    const recall = new DocumentRecall(redis.documents, embedder, (err) =>
+      log.warn({ err }, 'documents were not recalled'),
+    );
+    const chat = startChat(redis, templates, recall, settings, log);
     closers.unshift(() => chat.keeper.close());
     closers.unshift(() => chat.integrations.settled());
 
@@ -75,6 +86,7 @@ export async function startServer(
       SessionProto,
       ConfigsProto,
       ChatProto,
+      DocumentProto,
       HealthService,
       ServerReflection,
       ServerReflectionAlpha,
@@ -92,6 +104,7 @@ export async function startServer(
     );
     serve(server, ConfigsProto, new ConfigsService(new Configs(redis.sessions, redis.doorbell)), pipeline);
     serve(server, ChatProto, chat.service, pipeline);
+    serve(server, DocumentProto, new DocumentService(new Documents(redis.documents, embedder)), pipeline);
     serve(server, HealthService, health, pipeline);
     serve(server, ServerReflection, reflection, pipeline);
     serve(server, ServerReflectionAlpha, reflection, pipeline);
@@ -120,8 +133,17 @@ export async function startServer(
 /** What is kept of the grace period for telling of answers that are abandoned. */
 const LAST_EVENTS: Milliseconds = 500;
 
+function endpointOf({ openaiBaseUrl, openaiApiKey }: Settings): Endpoint {
+  return { baseUrl: openaiBaseUrl, apiKey: openaiApiKey };
+}
+
+function embedderOf(settings: Settings): Embedder | undefined {
+  const { embeddingModel } = settings;
+  return embeddingModel === undefined ? undefined : new OpenAiEmbedder(endpointOf(settings), embeddingModel);
+}
+
 /** What ChatService is made of, and what else asks models. */
-function startChat(redis: OpenRedis, templates: Templates, settings: Settings, log: Logger) {
+function startChat(redis: OpenRedis, templates: Templates, recall: Recall, settings: Settings, log: Logger) {
   const { sessions, turns, insights } = redis;
   const defect = (err: unknown) => log.error({ err }, 'a run failed by a defect');
   const runLog = redis.runs;
@@ -139,6 +161,7 @@ function startChat(redis: OpenRedis, templates: Templates, settings: Settings, l
     insights,
     models,
     templates,
+    recall,
     decode,
     defaultModel: settings.defaultModel,
     summaryModel: settings.summaryModel,

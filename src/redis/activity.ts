@@ -11,6 +11,7 @@ export const NO_ACTIVITY: Activity = {
   summary: '',
   summarizedSeq: 0,
   learntBy: undefined,
+  documentCount: 0,
 };
 
 /** The fields of the log that {@link activityOf} takes, in its order. */
@@ -23,11 +24,16 @@ export const ACTIVITY_FIELDS = [
   'summary',
   'summarized',
   'learnt',
+  'docs',
 ] as const;
 
 /** `session`: where there is one at hand that may have been written before the log knew its time. */
 export function activityOf(
-  [updated, kept, count, by, running, summary, summarized, learnt]: readonly (string | null | undefined)[],
+  [updated, kept, count, by, running, summary, summarized, learnt, docs]: readonly (
+    | string
+    | null
+    | undefined
+  )[],
   session?: Session,
 ): Activity {
   return {
@@ -39,6 +45,7 @@ export function activityOf(
     summary: summary ?? '',
     summarizedSeq: Number(summarized ?? 0),
     learntBy: learnt ? learntFrom(JSON.parse(learnt) as StoredLearnt) : undefined,
+    documentCount: Number(docs ?? 0),
   };
 }
 
@@ -53,6 +60,7 @@ export function parseActivity(text: string): Activity {
     summary = '',
     summarizedSeq = 0,
     learnt,
+    documentCount = 0,
   ] = JSON.parse(text) as [
     number,
     number,
@@ -62,6 +70,7 @@ export function parseActivity(text: string): Activity {
     string?,
     number?,
     (StoredLearnt | null)?,
+    number?,
   ];
   return {
     updateTime,
@@ -72,6 +81,7 @@ export function parseActivity(text: string): Activity {
     summary,
     summarizedSeq,
     learntBy: learnt ? learntFrom(learnt) : undefined,
+    documentCount,
   };
 }
 

@@ -32,3 +32,6 @@ export const startIntegration = load('integration', 'start_integration');
 export const holdIntegration = load('integration', 'hold_integration');
 export const storeInsights = load('integration', 'store_insights');
 export const endIntegration = load('integration', 'end_integration');
+export const createDocument = load('chunks', 'create_document');
+export const stageChunks = load('chunks', 'stage_chunks');
+export const deleteDocument = load('delete_document');

@@ -101,6 +101,7 @@ export interface Activity {
   readonly summarizedSeq: number;
   /** What each agent learnt; who learnt nothing may be absent. Undefined when nobody did. */
   readonly learntBy: Readonly<Record<string, Learnt>> | undefined;
+  readonly documentCount: number;
 }
 
 /** A session with its activity: all there is to tell of it. */

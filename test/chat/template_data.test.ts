@@ -17,6 +17,7 @@ const ACTIVITY = {
   activeRunId: '',
   summary: '',
   summarizedSeq: 0,
+  documentCount: 0,
 };
 
 const participants = firstParticipants(

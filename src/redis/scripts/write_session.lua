@@ -71,5 +71,6 @@ if ends ~= '' then
 elseif etag ~= '' then
   for at = 1, 6 do redis.call('PERSIST', KEYS[at]) end
 end
+keep_documents(session, log, ends, sliding ~= '' and sliding)
 redis.call('SPUBLISH', channel, '')
 return {DONE, moving}
