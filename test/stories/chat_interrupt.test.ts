@@ -58,6 +58,7 @@ it('of many who interrupt at once from both processes each is answered or cut sh
   await caller.over;
   await vi.waitUntil(() => rivals.filter(({ end }) => end === 'OK').length === rivals.length - 1, SOON);
   const [winner] = rivals.filter(({ end }) => end === 'open');
+  await winner!.hears('Well');
   expect(await activeRun(two, sessionId)).toBe(winner!.runId);
   await one.chat.cancelChat({ sessionId, runId: winner!.runId });
   await winner!.over;

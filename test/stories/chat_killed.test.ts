@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { Concurrency } from '../../gen/parley/v1/chat_service_pb.ts';
+import { delta, hanging } from '../models/endpoint.ts';
 import { chat, follow, resume } from './chat_listener.ts';
 import { activeRun, expectHeard, logOf, statusOf } from './chat_records.ts';
-import { begin, nextAnswer, setStage } from './chat_stage.ts';
+import { begin, newSession, nextAnswer, setStage } from './chat_stage.ts';
 
 it.each([
   { lease: 'a lease of 2 s', settings: { PARLEY_RUN_LEASE: '2s' }, within: 7000 },
@@ -69,15 +70,18 @@ it('who asks before anybody noticed is answered as soon as the lease has passed'
 it('the runs of a hundred sessions of a killed process all end', async () => {
   const stage = await setStage({ PARLEY_RUN_LEASE: '2s' });
   const { one, two } = stage;
-  const begun = await Promise.all(Array.from({ length: 100 }, (_, n) => begin(stage, one, `Number ${n}`)));
-  const others = begun.map(({ sessionId, runId }) => resume(two, sessionId, runId));
-  await Promise.all(others.map((other) => other.hears('Number')));
+  stage.endpoint.answers(() => hanging([delta({ content: 'Well' })]));
+  const sessions = await Promise.all(Array.from({ length: 100 }, () => newSession(one)));
+  const callers = sessions.map((sessionId) => chat(one, { sessionId, messages: [{ content: 'And?' }] }));
+  await Promise.all(callers.map((caller) => caller.hears('Well')));
+  const others = callers.map(({ runId }, index) => resume(two, sessions[index]!, runId));
+  await Promise.all(others.map((other) => other.hears('Well')));
   one.process.kill('SIGKILL');
   await Promise.all(others.map(({ over }) => over));
   for (const [index, other] of others.entries()) {
-    const { sessionId, runId } = begun[index]!;
+    const sessionId = sessions[index]!;
     expect(other.last).toBe('failed RUN_ABANDONED');
-    await expectHeard(two, sessionId, runId, { other: [other] });
+    await expectHeard(two, sessionId, other.runId, { other: [other] });
     expect(await activeRun(two, sessionId)).toBe('');
   }
 });

@@ -37,6 +37,7 @@ describe.each([
     }
     talking = false;
     await talked;
+    await Promise.all([serving(one), serving(two)]);
 
     const [here, there] = await Promise.all(others);
     await caller.over;
@@ -70,4 +71,10 @@ async function insist(server: Server, sessionId: string, runId: string, after = 
     if (stream.end !== GONE) return streams;
     offset = stream.messages.at(-1)?.offset ?? offset;
   }
+}
+
+/** Returns when a process has Redis back. */
+async function serving({ health }: Server): Promise<void> {
+  const serves = async () => (await health.check({})).status === 1;
+  await vi.waitUntil(serves, SOON);
 }
