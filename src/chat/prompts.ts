@@ -77,9 +77,6 @@ export class Prompts {
     if (!found || !newest) throw sessionNotFound(key.sessionId);
     if (isDeleted(found.session)) throw sessionDeleted(key.sessionId, to);
     const { session } = found;
-    if (newest.state.turnCount === 0 && ask.turns.length === 0) {
-      throw fieldInvalid('messages', 'there is nothing to answer: the session has no turns');
-    }
     const agent = answering(boundParticipants(session), ask.participantId);
     const { defaultModel } = this.#tools;
     const configs = session.configs.configs;
@@ -106,6 +103,9 @@ export class Prompts {
       turnCount: newest.state.turnCount,
     };
     const built = await this.#built(key, input, recalled, newest);
+    if (built.context.messages.length === 0) {
+      throw fieldInvalid('messages', 'there is nothing to answer: the session has no turns, and no situation');
+    }
     const { lastTurnSeq } = newest.state;
     return { ...built, participantId, generation, lastTurnSeq };
   }
