@@ -1,7 +1,13 @@
 /** The built-in model `echo`: says the last message back, word by word, so that chat works without an endpoint. */
 import { setImmediate } from 'node:timers/promises';
 import type { Part } from '../chat/content.ts';
-import type { AnswerPiece, Generation, Model, PromptMessage } from './model.ts';
+import {
+  type AnswerPiece,
+  type Generation,
+  LONGEST_ANSWER,
+  type Model,
+  type PromptMessage,
+} from './model.ts';
 
 /** How many words are said before others get a turn. */
 const AT_ONCE = 64;
@@ -19,7 +25,8 @@ export class Echo implements Model {
     signal: AbortSignal,
   ): AsyncGenerator<AnswerPiece> {
     signal.throwIfAborted();
-    const words = wordsOf(heard(messages.at(-1)?.parts ?? []) || NOTHING_TO_SAY);
+    const whole = heard(messages.at(-1)?.parts ?? []) || NOTHING_TO_SAY;
+    const words = wordsOf(cut(whole));
     const said = words.slice(0, generation.maxTokens);
     for (const [i, text] of said.entries()) {
       if (i % AT_ONCE === AT_ONCE - 1) await setImmediate();
@@ -30,7 +37,7 @@ export class Echo implements Model {
     const inputTokens = messages.reduce((sum, { parts }) => sum + wordsOf(heard(parts)).length, 0);
     yield {
       kind: 'end',
-      finishReason: said.length < words.length ? 'LENGTH' : 'STOP',
+      finishReason: said.length < words.length || cut(whole) !== whole ? 'LENGTH' : 'STOP',
       usage: { inputTokens, outputTokens: said.length, totalTokens: inputTokens + said.length },
     };
   }
@@ -40,6 +47,16 @@ function heard(parts: readonly Part[]): string {
   const texts = parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []));
   const results = parts.flatMap((part) => (part.kind === 'toolResult' ? [part.content] : []));
   return texts.join('\n') || results.join('\n');
+}
+
+/** As much of a text as an answer may be, without half a character at its end. */
+function cut(text: string): string {
+  if (text.length <= LONGEST_ANSWER / 3) return text;
+  const bytes = Buffer.from(text);
+  if (bytes.length <= LONGEST_ANSWER) return text;
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, LONGEST_ANSWER), {
+    stream: true,
+  });
 }
 
 /** Words with the white space after them (the first with that before it too): joined, they are the text. */
