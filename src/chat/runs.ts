@@ -24,6 +24,8 @@ export class Runs {
   readonly #ending: RunEnding;
   readonly #sessions: SessionStore;
   readonly #active = new Map<ActiveRun, Promise<void>>();
+  /** Of those who wait for their turn. */
+  readonly #waiting = new Set<Bell>();
   #stopping = false;
 
   constructor(
@@ -40,14 +42,16 @@ export class Runs {
     this.#sessions = sessions;
   }
 
-  /** Asks, and follows the answer; `signal` ends the following only. */
+  /** Asks, and follows the answer; `signal` ends the following only. `begun`: tells which run it is. */
   async *chat(
     key: SessionKey,
     ask: Ask,
     caller: Caller,
     signal: AbortSignal,
+    begun: (runId: string) => void,
   ): AsyncGenerator<readonly Uint8Array[]> {
     const reader = await this.begin(key, ask, caller, signal);
+    begun(reader.runId);
     try {
       yield* reader.events(0);
     } finally {
@@ -69,6 +73,11 @@ export class Runs {
     } finally {
       reader.close();
     }
+  }
+
+  /** Whether the answer is made by this process, which does not stop before it ended. */
+  makes(runId: string): boolean {
+    return [...this.#active.keys()].some((run) => run.runId === runId);
   }
 
   async get(key: SessionKey, runId: string): Promise<Run> {
@@ -124,6 +133,7 @@ export class Runs {
   /** Lets runs end by themselves for a while, and abandons the rest. */
   async stop(grace: Milliseconds): Promise<void> {
     this.#stopping = true;
+    for (const bell of this.#waiting) bell.ring();
     if (await this.#overWithin(grace)) return;
     for (const run of this.#active.keys()) run.abandon();
     await this.#overWithin(LAST_WORDS);
@@ -173,12 +183,14 @@ export class Runs {
         if (outcome.kind === 'waiting') {
           if (!waits) hangUp = await log.listen(key, () => bell.ring());
           if (waits) await bell.rung(log.lease / 3);
+          this.#waiting.add(bell);
           waits = true;
         } else {
           await this.#makeWay(key, ask, outcome);
         }
       }
     } finally {
+      this.#waiting.delete(bell);
       hangUp();
       if (waits && ticket) log.leave(key, ticket).catch(() => {}); // or it passes by itself
     }

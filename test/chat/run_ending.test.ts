@@ -38,7 +38,7 @@ function logOfOneRun(meanwhile: (log: { fence: number }) => void = () => {}) {
       return true;
     },
   };
-  const ending = new RunEnding(log as unknown as RunLog, runEncoder, () => 2);
+  const ending = new RunEnding(log as unknown as RunLog, runEncoder, async (said) => said.map(() => 1));
   return { state, ending };
 }
 

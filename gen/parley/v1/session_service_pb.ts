@@ -1890,7 +1890,7 @@ export const SessionService: GenService<{
   },
   /**
    * Turns what was said since the last integration into insights, agent by
-   * agent. UNIMPLEMENTED in this version.
+   * agent.
    *
    * @generated from rpc parley.v1.SessionService.IntegrateSession
    */
