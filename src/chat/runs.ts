@@ -12,6 +12,7 @@ import type { Prompt, Prompts } from './prompts.ts';
 import { type Hold, type Run, runNotFound, type StartOutcome } from './run.ts';
 import type { RunEnding } from './run_ending.ts';
 import type { RunEvents, RunReader } from './run_events.ts';
+import { checkSize } from './turn_sizes.ts';
 
 /** How long an abandoned run may take to say so. */
 const LAST_WORDS: Milliseconds = 2000;
@@ -107,6 +108,7 @@ export class Runs {
 
   /** Starts a run, when it is its turn, or finds the one this call started before; the reader is to be let go. */
   async begin(key: SessionKey, ask: Ask, caller: Caller, signal: AbortSignal): Promise<RunReader> {
+    checkSize(ask.turns, 'ask');
     const runId = uuidv7({ random: randomBytes(16) });
     const reader = this.#events.reader(key, runId, signal);
     try {

@@ -1,8 +1,14 @@
 /** Every model that is not built in: asked for at an endpoint that speaks OpenAI's chat completions, by OpenAI's SDK. */
 import type { OpenAI } from 'openai';
 import { EventStream } from './event_stream.ts';
-import type { AnswerPiece, Generation, Model, PromptMessage } from './model.ts';
-import { LONGEST_ANSWER, OpenAiAnswer } from './openai_answer.ts';
+import {
+  type AnswerPiece,
+  type Generation,
+  LONGEST_ANSWER,
+  type Model,
+  type PromptMessage,
+} from './model.ts';
+import { OpenAiAnswer } from './openai_answer.ts';
 import { OpenAiCall, PATIENCE, type Patience } from './openai_call.ts';
 import { connect, type Endpoint } from './openai_client.ts';
 import { EndpointErrors } from './openai_errors.ts';

@@ -64,10 +64,10 @@ describe('whoever follows a session with its answers', () => {
       ]);
   });
 
-  it('hears of a run that nothing was asked with, in an empty session too', async () => {
-    const sessionId = await sessionWith(parley, 0);
+  it('hears of a run that nothing was asked with', async () => {
+    const sessionId = await sessionWith(parley, 1);
     const listeners = await both(sessionId);
-    for (const seq of numbers(1, 20)) {
+    for (const seq of numbers(2, 21)) {
       endpoint.answersOnce(text('one two'));
       await chat(parley, { sessionId });
       for (const listener of listeners)
@@ -77,10 +77,6 @@ describe('whoever follows a session with its answers', () => {
           `turn ${seq}`,
           'completed STOP',
         ]);
-      if (seq % 5 > 0) continue;
-      await parley.chat.clearHistory({ sessionId });
-      for (const listener of listeners)
-        expect(await listener.until('caughtUp')).toEqual(['reset 1', 'caughtUp']);
     }
   });
 
