@@ -9,12 +9,14 @@ import { ChatService as ChatProto } from '../gen/parley/v1/chat_service_pb.ts';
 import { ConfigsService as ConfigsProto } from '../gen/parley/v1/configs_service_pb.ts';
 import { DocumentService as DocumentProto } from '../gen/parley/v1/document_service_pb.ts';
 import { SessionService as SessionProto } from '../gen/parley/v1/session_service_pb.ts';
+import { ActiveRuns } from './chat/active_runs.ts';
 import { Follow } from './chat/follow.ts';
 import { History } from './chat/history.ts';
 import { Prompts, type Recall } from './chat/prompts.ts';
 import { RunEnding } from './chat/run_ending.ts';
 import { RunEvents } from './chat/run_events.ts';
 import { RunKeeper } from './chat/run_keeper.ts';
+import { RunStarter } from './chat/run_starter.ts';
 import { Runs } from './chat/runs.ts';
 import { Configs } from './configs/configs.ts';
 import { Documents } from './documents/documents.ts';
@@ -174,13 +176,9 @@ function startChat(redis: OpenRedis, templates: Templates, recall: Recall, setti
     decode,
     defaultModel: settings.summaryModel,
   });
-  const runs = new Runs(
-    { log: runLog, encoder: runEncoder, count, defect },
-    prompts,
-    events,
-    ending,
-    sessions,
-  );
+  const active = new ActiveRuns({ log: runLog, encoder: runEncoder, count, defect }, prompts);
+  const starter = new RunStarter({ log: runLog, encoder: runEncoder, prompts, ending, active });
+  const runs = new Runs({ log: runLog, prompts, events, ending, active, starter, sessions, defect });
   const follow = new Follow(turns, events, followEncoder);
   const service = new ChatService(new History(turns, ending), follow, runs, count);
   return { service, runs, ending, integrations, keeper: new RunKeeper(runLog, ending, defect) };

@@ -104,7 +104,10 @@ export class Prompts {
     };
     const built = await this.#built(key, input, recalled, newest);
     if (built.context.messages.length === 0) {
-      throw fieldInvalid('messages', 'there is nothing to answer: the session has no turns, and no situation');
+      throw fieldInvalid(
+        'messages',
+        'there is nothing to answer: the session has no turns, and no situation',
+      );
     }
     const { lastTurnSeq } = newest.state;
     return { ...built, participantId, generation, lastTurnSeq };

@@ -1,16 +1,12 @@
 /** Ends runs that somebody else writes: takes one away from whoever does, and ends it with what was said. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ParleyError } from '../errors.ts';
-import type { Milliseconds, SessionKey } from '../sessions/session.ts';
+import type { SessionKey } from '../sessions/session.ts';
 import type { RunEnder } from '../sessions/store.ts';
 import { type Delta, partsOf } from './answer.ts';
 import type { FinishReason } from './content.ts';
 import type { Hold, Run, RunLog } from './run.ts';
 import type { RunEncoder } from './run_encoder.ts';
 import type { TurnCounter } from './tokens.ts';
-
-/** How long to wait at first, at most, for somebody else who ends the same run. */
-const SOON: Milliseconds = 20;
 
 export class RunEnding implements RunEnder {
   readonly #log: RunLog;
@@ -24,12 +20,8 @@ export class RunEnding implements RunEnder {
   }
 
   async end(key: SessionKey, runId: string, said: 'KEEP' | 'DROP'): Promise<void> {
-    for (let most = SOON; ; most *= 2) {
-      const hold = await this.#log.take(key, runId);
-      if (!hold || (await this.#finish(key, hold, said === 'KEEP', undefined))) return;
-      // Somebody else wants it ended, and took it away: one of the two has to wait for the other.
-      await sleep(Math.random() * most);
-    }
+    const hold = await this.#log.take(key, runId);
+    if (hold) await this.#finish(key, hold, said === 'KEEP', undefined);
   }
 
   /** Ends the run of a session whose process let its lease pass; until when it is held, if it is. */
@@ -41,20 +33,15 @@ export class RunEnding implements RunEnder {
     return undefined;
   }
 
-  /** False when it was taken away. */
-  async #finish(
-    key: SessionKey,
-    hold: Hold,
-    keep: boolean,
-    error: ParleyError | undefined,
-  ): Promise<boolean> {
+  /** Whoever took it too may be faster, and then it is over as well. */
+  async #finish(key: SessionKey, hold: Hold, keep: boolean, error: ParleyError | undefined): Promise<void> {
     const { runId } = hold;
     const { run, deltas } = await this.#told(key, runId);
     const parts = partsOf(deltas);
     const offset = run.lastOffset + 1;
     const finishReason: FinishReason = error ? 'ERROR' : 'CANCELLED';
     const status = error ? this.#encoder.status(error) : new Uint8Array();
-    return this.#log.finish(key, hold, {
+    await this.#log.finish(key, hold, {
       status: error ? 'FAILED' : 'CANCELLED',
       offset,
       event: error ? this.#encoder.failed(runId, offset, status) : this.#encoder.cancelled(runId, offset),
