@@ -244,5 +244,5 @@ function superseded(participantId: string): ParleyError {
 }
 
 function displaced(): ParleyError {
-  return new ParleyError('INTEGRATION_IN_PROGRESS', 'this one fell silent, and another took its place');
+  return new ParleyError('INTEGRATION_IN_PROGRESS', 'this one fell silent, and lost its place');
 }
