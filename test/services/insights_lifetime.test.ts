@@ -19,7 +19,7 @@ async function nothingLeft(sessionId: string): Promise<void> {
   await vi.waitFor(async () => expect(await keysOf(parley, sessionId)).toEqual([]), { timeout: 5000 });
 }
 
-function ttl(sessionId: string, milliseconds: number, ttlPolicy = TtlPolicy.FIXED) {
+function ttl(sessionId: string, milliseconds: number, ttlPolicy: TtlPolicy) {
   const created = { seconds: BigInt(Math.floor(milliseconds / 1000)), nanos: (milliseconds % 1000) * 1e6 };
   return parley.sessions.updateSession({ sessionId, session: { ttl: created, ttlPolicy } });
 }
