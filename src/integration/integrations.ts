@@ -116,6 +116,7 @@ export class Integrations {
       await (outcome ? ended : ended.catch(() => {})); // or the lease passes by itself
     }
   }
+
   /** What was brought about before, and after each agent's the rest of it. */
   async *#told(
     key: SessionKey,
@@ -126,7 +127,10 @@ export class Integrations {
     for (const participantId of participantIds) {
       for (const { fromSeq, throughSeq, ...range } of batches) {
         if (range.participantId !== participantId) continue;
-        const insights = await this.#tools.insights.read(key, range);
+        // After TruncateSession the numbers are given anew, and seqs never are.
+        const insights = (await this.#tools.insights.read(key, range)).filter(
+          (insight) => insight.fromSeq === fromSeq && insight.throughSeq === throughSeq,
+        );
         yield { kind: 'agent', ...NOTHING_NEW, participantId, insights, fromSeq, throughSeq, skipped: false };
       }
       for await (const integrated of rest(participantId)) yield { kind: 'agent', ...integrated };
