@@ -3,8 +3,9 @@ import { fieldInvalid, ParleyError } from '../errors.ts';
 import { readable, writable } from '../sessions/changes.ts';
 import { boundParticipants, type Session, type SessionKey } from '../sessions/session.ts';
 import type { Caller } from '../sessions/store.ts';
+import type { IntegrationTools } from './backlog.ts';
 import type { Begun, Insight, Outcome } from './insight.ts';
-import { type Integrated, Integration, type IntegrationTools } from './integration.ts';
+import { type Integrated, Integration } from './integration.ts';
 
 /** Insights read at a time. */
 const AT_ONCE = 50;
