@@ -86,7 +86,7 @@ const TABLE: { readonly [K in keyof Read]: Setting<Read[K]> } = {
   summaryModel: {
     env: 'PARLEY_SUMMARY_MODEL',
     byDefault: '(PARLEY_MODEL)',
-    meaning: 'the model that summarises what no longer fits',
+    meaning: 'the model that summarises what no longer fits, and learns where no other is named',
     read: (text) => text && modelName(text),
   },
   embeddingModel: {

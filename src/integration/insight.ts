@@ -25,7 +25,7 @@ export interface InsightRange {
 
 /** An integration that this process makes. Whoever takes its place gets another fence, and this one writes nothing. */
 export interface Hold {
-  readonly fence: number;
+  readonly fence: string;
 }
 
 /** What an integration has brought about; a retry is told the same, its insights read again. */

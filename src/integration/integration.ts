@@ -4,46 +4,18 @@
  * this stops, for whatever reason, the next one goes on from there.
  */
 import { v5 as uuidv5 } from 'uuid';
-import type { PastTurn } from '../chat/content.ts';
-import { resolveGeneration } from '../chat/generation.ts';
-import type { Epoch, TurnLog } from '../chat/turns.ts';
-import { ParleyError, sessionNotFound } from '../errors.ts';
-import type { Models } from '../models/model.ts';
-import { contextWindow } from '../models/windows.ts';
-import { writable } from '../sessions/changes.ts';
+import type { Epoch } from '../chat/turns.ts';
+import { ParleyError } from '../errors.ts';
 import { now } from '../sessions/clock.ts';
-import {
-  isBound,
-  type Learnt,
-  type Participant,
-  type Session,
-  type SessionKey,
-} from '../sessions/session.ts';
-import type { Caller, SessionStore } from '../sessions/store.ts';
-import type { JsonObject } from '../structs/json.ts';
-import { BATCH_TURNS, type Batch } from './batch.ts';
-import type { Hold, Insight, InsightLog, Outcome, StoredBatch } from './insight.ts';
-import { batchFor, type Learner, learn } from './learn.ts';
+import type { SessionKey } from '../sessions/session.ts';
+import type { Caller } from '../sessions/store.ts';
+import { type Backlog, backlogOf, type IntegrationTools, superseded } from './backlog.ts';
+import type { Hold, Insight, Outcome, StoredBatch } from './insight.ts';
+import { learn } from './learn.ts';
 import type { LearntText } from './model_answer.ts';
 
-/** Turns read at a time, of which a batch is made. */
-const PAGE = { direction: 'FORWARD' as const, count: BATCH_TURNS, bytes: 512 * 1024 };
-/** How many of its newest insights an agent is told, so as not to learn them again. */
-const KNOWN = 50;
 /** For ids made from what an insight was drawn from (RFC 9562, version 5): any fixed UUID will do. */
 const INSIGHT_NAMESPACE = '0d9b1b0e-6a0e-5d0c-9f57-5c2f6d7e7b11';
-
-/** What integrations are made with. */
-export interface IntegrationTools {
-  readonly sessions: SessionStore;
-  readonly turns: TurnLog;
-  readonly insights: InsightLog;
-  readonly models: Models;
-  /** Turns, given as frames. */
-  readonly decode: (frames: Uint8Array) => PastTurn[];
-  /** Asked where neither request, agent nor configs name one. */
-  readonly defaultModel: string;
-}
 
 /** What became of an agent, or of a batch of its backlog. */
 export interface Integrated {
@@ -56,18 +28,6 @@ export interface Integrated {
   readonly skipped: boolean;
   /** Why it failed; undefined when it did not. */
   readonly error: ParleyError | undefined;
-}
-
-/** An agent, and what it has to look at next. */
-interface Backlog {
-  readonly agent: Participant;
-  readonly place: number;
-  readonly before: Learnt;
-  readonly epoch: Epoch;
-  readonly learner: Learner;
-  readonly batch: Batch;
-  /** The last turn there was. */
-  readonly lastSeq: number;
 }
 
 export class Integration {
@@ -113,7 +73,7 @@ export class Integration {
       let until = Number.POSITIVE_INFINITY; // what is said meanwhile is the next one's
       for (let isFirst = !toldBefore; ; isFirst = false) {
         this.#signal.throwIfAborted();
-        const backlog = await this.#backlog(participantId, until);
+        const backlog = await backlogOf(this.#tools, this.#key, participantId, this.#model, until);
         if (!backlog) {
           if (isFirst) this.#skipped.push(participantId);
           if (isFirst) yield { ...NOTHING, participantId, skipped: true };
@@ -148,42 +108,6 @@ export class Integration {
     if (stored === 'superseded') throw superseded(participantId);
     this.#batches.push(range);
     return insights;
-  }
-
-  /** Undefined when there is nothing new through a seq. */
-  async #backlog(participantId: string, until: number): Promise<Backlog | undefined> {
-    const { sessions, turns, decode } = this.#tools;
-    const found = await sessions.readActive(this.#key);
-    const session = writable(found?.session, this.#key, '');
-    const place = session.participants.findIndex((row) => row.participantId === participantId);
-    const agent = session.participants[place];
-    if (!agent || !isBound(agent)) throw superseded(participantId);
-    const before = found!.activity.learntBy?.[participantId] ?? NO_LEARNT;
-    const afterSeq = before.integratedSeq;
-    const bound = Number.isFinite(until) ? { beforeSeq: until + 1 } : {};
-    const page = await turns.read(this.#key, { ...PAGE, ...bound, afterSeq });
-    if (!page) throw sessionNotFound(this.#key.sessionId);
-    const said = decode(page.frames);
-    if (said.length === 0) return undefined;
-    const learner = await this.#learner(session, agent, before);
-    const batch = await batchFor(said, learner);
-    const { epoch, lastTurnSeq: lastSeq } = page.state;
-    return { agent, place, before, epoch, learner, batch, lastSeq };
-  }
-
-  async #learner(session: Session, agent: Participant, { insightCount }: Learnt): Promise<Learner> {
-    const { models, insights, defaultModel } = this.#tools;
-    const { participantId } = agent;
-    const range = { participantId, first: Math.max(1, insightCount - KNOWN + 1), last: insightCount };
-    const known = (await insights.read(this.#key, range)).reverse().map(({ text }) => text);
-    // Of the settings of an answer only the model applies.
-    const { model: name } = resolveGeneration({
-      request: { model: this.#model },
-      agent: { ...agent, settings: onlyModel(agent.settings) },
-      configs: onlyModel(session.configs.configs ?? {}),
-      defaultModel,
-    });
-    return { agent, known, model: models.named(name), name, contextWindow: contextWindow(name) };
   }
 
   /** The same turns have the same insights' names, whoever asks how often. */
@@ -224,7 +148,6 @@ export class Integration {
   }
 }
 
-const NO_LEARNT: Learnt = { integratedSeq: 0, insightCount: 0 };
 const NOTHING = { insights: [], fromSeq: 0, throughSeq: 0, skipped: false, error: undefined };
 
 /** Whether an error is one agent's alone, and the next may do better. */
@@ -234,15 +157,6 @@ function isOfAgent(error: unknown): error is ParleyError {
   );
 }
 
-function onlyModel(settings: JsonObject): JsonObject {
-  return Object.hasOwn(settings, 'model') ? { model: settings.model! } : {};
-}
-
-function superseded(participantId: string): ParleyError {
-  const id = JSON.stringify(participantId);
-  return new ParleyError('INTEGRATION_SUPERSEDED', `turns were removed, or ${id} was unbound, in between`);
-}
-
 function displaced(): ParleyError {
-  return new ParleyError('INTEGRATION_IN_PROGRESS', 'this one fell silent, and another took its place');
+  return new ParleyError('INTEGRATION_IN_PROGRESS', 'this one fell silent, and lost its place');
 }

@@ -3,8 +3,9 @@ import { fieldInvalid, ParleyError } from '../errors.ts';
 import { readable, writable } from '../sessions/changes.ts';
 import { boundParticipants, type Session, type SessionKey } from '../sessions/session.ts';
 import type { Caller } from '../sessions/store.ts';
+import type { IntegrationTools } from './backlog.ts';
 import type { Begun, Insight, Outcome } from './insight.ts';
-import { type Integrated, Integration, type IntegrationTools } from './integration.ts';
+import { type Integrated, Integration } from './integration.ts';
 
 /** Insights read at a time. */
 const AT_ONCE = 50;
@@ -116,6 +117,7 @@ export class Integrations {
       await (outcome ? ended : ended.catch(() => {})); // or the lease passes by itself
     }
   }
+
   /** What was brought about before, and after each agent's the rest of it. */
   async *#told(
     key: SessionKey,
@@ -126,7 +128,10 @@ export class Integrations {
     for (const participantId of participantIds) {
       for (const { fromSeq, throughSeq, ...range } of batches) {
         if (range.participantId !== participantId) continue;
-        const insights = await this.#tools.insights.read(key, range);
+        // After TruncateSession the numbers are given anew, and seqs never are.
+        const insights = (await this.#tools.insights.read(key, range)).filter(
+          (insight) => insight.fromSeq === fromSeq && insight.throughSeq === throughSeq,
+        );
         yield { kind: 'agent', ...NOTHING_NEW, participantId, insights, fromSeq, throughSeq, skipped: false };
       }
       for await (const integrated of rest(participantId)) yield { kind: 'agent', ...integrated };

@@ -40,7 +40,7 @@ export function activityOf(
     updateTime: Math.max(Number(updated ?? 0), session?.updateTime ?? 0),
     lastTurnSeq: Number(kept ?? 0),
     turnCount: Number(count ?? 0),
-    turnsBy: by ? (JSON.parse(by) as Record<string, number>) : undefined,
+    turnsBy: by ? byId(Object.entries(JSON.parse(by) as Record<string, number>)) : undefined,
     activeRunId: running ?? '',
     summary: summary ?? '',
     summarizedSeq: Number(summarized ?? 0),
@@ -76,7 +76,7 @@ export function parseActivity(text: string): Activity {
     updateTime,
     lastTurnSeq,
     turnCount,
-    turnsBy: turnsBy ?? undefined,
+    turnsBy: turnsBy ? byId(Object.entries(turnsBy)) : undefined,
     activeRunId,
     summary,
     summarizedSeq,
@@ -89,10 +89,15 @@ export function parseActivity(text: string): Activity {
 type StoredLearnt = Record<string, [number, number]>;
 
 function learntFrom(stored: StoredLearnt): Record<string, Learnt> {
-  return Object.fromEntries(
+  return byId(
     Object.entries(stored).map(([id, [integratedSeq, insightCount]]) => [
       id,
       { integratedSeq, insightCount },
     ]),
   );
+}
+
+/** Without a prototype: a participant may be called `constructor`. */
+function byId<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  return Object.assign(Object.create(null), Object.fromEntries(entries));
 }

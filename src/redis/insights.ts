@@ -38,12 +38,12 @@ export class RedisInsights implements InsightLog {
     const fresh = format({ participantIds, batches: [] });
     const args = [...answerSlot(operation), this.lease, fresh];
     const reply = await this.#redis.run(startIntegration, this.#keysOf(key), args);
-    const [code, value, answer] = reply as [number, (number | string)?, string?];
+    const [code, value, answer] = reply as [number, string?, string?];
     switch (code) {
       case 1:
-        return { kind: 'begun', hold: { fence: Number(value) }, outcome: parse(answer!) };
+        return { kind: 'begun', hold: { fence: value! }, outcome: parse(answer!) };
       case 2:
-        return { kind: 'replay', outcome: parse(String(value)) };
+        return { kind: 'replay', outcome: parse(value!) };
       case -2:
         throw requestIdReused(operation!);
       case -3:

@@ -96,7 +96,7 @@ export class RedisTurns implements TurnLog {
     caller: Caller,
   ): Promise<TurnsCopy | undefined> {
     const name = this.#keys.copy(target, randomBytes(9).toString('base64url'));
-    const turnsBy: Record<string, number> = {};
+    const turnsBy: Record<string, number> = Object.create(null); // somebody may be called `constructor`
     let turnCount = 0;
     for (let lastTurnSeq = 0; ; ) {
       caller.throwIfOver();

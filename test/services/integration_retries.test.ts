@@ -102,6 +102,8 @@ describe('a repeated request_id', () => {
     endpoint.answers(everyTurn);
     await integrated(parley, { sessionId, requestId: 'r' });
     await parley.sessions.truncateSession({ sessionId });
+    await say(parley, sessionId, 'anew');
+    await integrated(parley, { sessionId });
     expect(await integrated(parley, { sessionId, requestId: 'r' })).toEqual([
       'started bot',
       'bot 1-1: ',

@@ -10,12 +10,13 @@ local field, fingerprint, lifetime, answer = ARGV[1], ARGV[2], ARGV[3], ARGV[5]
 local known = replay(answers, field, fingerprint)
 if known and known[1] == REUSED then return known end
 if known and string.sub(known[2], 1, 5) == 'done ' then return known end
-local state = redis.call('HMGET', log, 'deleted', 'integration', 'integration_lease')
+local state = redis.call('HMGET', log, 'deleted', 'integration', 'integration_lease', 'created')
 if not state[1] then return {ABSENT} end
 if state[1] == '1' then return {DELETED} end
 if state[2] and tonumber(state[3]) >= clock() then return {BUSY} end
 
-local fence = redis.call('HINCRBY', log, 'integrations', 1)
+-- Another session may have this id next, and count from 1 again.
+local fence = (state[4] or '0') .. '.' .. redis.call('HINCRBY', log, 'integrations', 1)
 redis.call('HSET', log, 'integration', fence)
 hold(log, ARGV[4])
 if known then answer = known[2] else remember(answers, field, fingerprint, answer, lifetime) end
