@@ -43,6 +43,11 @@ it('a word stands where it says', () => {
   expect(shown).toEqual(['The', 'Keeper', 's', '灯', '台', '灯台', 'は', '台は', 'was', 'lit', '🚀']);
 });
 
+it('a text has the same words the second time', () => {
+  for (const text of ['灯台', 'Stories', '灯']) expect(wordsOf(text)).toEqual(wordsOf(text));
+  expect(wordsOf('灯台')).toHaveLength(3);
+});
+
 it('a question is searched for by what it is about', () => {
   expect(searchedWords('What does the beacon burn?')).toEqual(['wbeacon', 'wburn']);
 });

@@ -1,6 +1,6 @@
 -- Effect: stores a document with the last of its chunks, and puts it in the session's list of documents.
--- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 list of documents
---   7 the document
+-- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights,
+--   7 list of documents, 8 the document
 -- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
 --   4 now in µs, 5 document id, 6 how it was made, 7 how many words, 8 what is told of it, 9 content
 --   10 the most documents, 11 the most chunks, 12 what the chunks' keys begin with, 13 what they are found by
@@ -9,7 +9,7 @@
 
 local TAKEN, FULL, LATE = -15, -6, -16
 
-local session, answers, log, documents, document = KEYS[1], KEYS[2], KEYS[4], KEYS[6], KEYS[7]
+local session, answers, log, documents, document = KEYS[1], KEYS[2], KEYS[4], KEYS[7], KEYS[8]
 local field, fingerprint, lifetime, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local id, made, about, prefix, staged = ARGV[5], ARGV[6], ARGV[8], ARGV[12], tonumber(ARGV[14])
 
