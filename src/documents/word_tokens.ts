@@ -6,11 +6,11 @@ import type { Tokenizer } from '../tokens/tokenizer.ts';
 
 /** About what encodings take at once: a word with the blank before it, three digits, a run of signs or of blanks. */
 const PARTS = / ?[A-Za-z]+|[\p{N}]{1,3}| ?[\p{L}\p{M}]+| ?[^\s\p{L}\p{M}\p{N}]+|\s+/gu;
-/** What is longer is seldom said again; and V8 would keep all of the text for the sake of a word of 13 characters. */
-const LONGEST_KNOWN = 12;
+/** What is longer is seldom said again. */
+const LONGEST_KNOWN = 24;
 
 const known = new Map<string, number>();
-const MOST_KNOWN = 20_000;
+const MOST_KNOWN = 50_000;
 
 export function tokensOfWords(text: string, tokenizer: Tokenizer): number {
   let total = 0;
@@ -19,9 +19,14 @@ export function tokensOfWords(text: string, tokenizer: Tokenizer): number {
     if (tokens === undefined) {
       tokens = tokenizer.count(part);
       if (known.size >= MOST_KNOWN) known.clear();
-      if (part.length <= LONGEST_KNOWN) known.set(part, tokens);
+      if (part.length <= LONGEST_KNOWN) known.set(copyOf(part), tokens);
     }
     total += tokens;
   }
   return total;
+}
+
+/** For V8 a slice of a text is a view into it, which would keep all of the text alive. */
+export function copyOf(word: string): string {
+  return [...word].join('');
 }

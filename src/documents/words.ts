@@ -10,6 +10,7 @@
  * that follow each other. An emoji is a word.
  */
 import { words as hashWords, ROOT, step } from '../structs/path_hash.ts';
+import { copyOf } from './word_tokens.ts';
 
 /** A word where it stands in a text. */
 export interface Occurrence {
@@ -93,9 +94,9 @@ function unspaced(run: string, at: number): Occurrence[] {
 
 /** Texts say the same words again and again. */
 const known = new Map<string, string>();
-const MOST_KNOWN = 20_000;
-/** What is longer is seldom said again; and V8 would keep all of the text for the sake of a word of 13 characters. */
-const LONGEST_KNOWN = 12;
+const MOST_KNOWN = 50_000;
+/** What is longer is seldom said again. */
+const LONGEST_KNOWN = 24;
 
 /** Of plain words the word itself, behind a letter that keeps it from being a number; of others a hash. */
 function indexWord(run: string): string {
@@ -106,7 +107,7 @@ function indexWord(run: string): string {
     ? `w${singular(folded)}`
     : `x${hashWords([step(ROOT, 'string', folded || run)])[0]}`;
   if (known.size >= MOST_KNOWN) known.clear();
-  if (run.length <= LONGEST_KNOWN) known.set(run, word);
+  if (run.length <= LONGEST_KNOWN) known.set(copyOf(run), word);
   return word;
 }
 
