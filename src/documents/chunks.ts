@@ -6,6 +6,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
+import { tokensOfWords } from './word_tokens.ts';
 
 /** The most tokens of a chunk. */
 const CHUNK_TOKENS = 400;
@@ -89,7 +90,7 @@ async function piecesOf(text: string, tokenizer: Tokenizer): Promise<Piece[]> {
 function pieceAt(text: string, from: number, tokenizer: Tokenizer): Piece {
   for (let longest = LONGEST_PIECE; ; longest = Math.floor(longest / 2)) {
     const { to, end } = cutAfter(text, from, longest);
-    const tokens = tokenizer.count(text.slice(from, to));
+    const tokens = tokensOfWords(text.slice(from, to), tokenizer);
     if (tokens <= OVERLAP_TOKENS || to - from <= 8) return { from, to, tokens, end };
   }
 }

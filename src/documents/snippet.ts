@@ -1,22 +1,22 @@
 /** The part of a passage that shows why it was found. */
 import { occurrences } from './words.ts';
 
-/** In characters. */
-const LENGTH = 300;
+/** What people are shown, in characters. */
+export const SNIPPET_LENGTH = 300;
 
 /** The stretch with most of the words, from word to word, `…` where the passage goes on; its beginning when it has none. */
-export function snippet(text: string, words: ReadonlySet<string>): string {
-  if (text.length <= LENGTH) return text.trim();
+export function snippet(text: string, words: ReadonlySet<string>, length = SNIPPET_LENGTH): string {
+  if (text.length <= length) return text.trim();
   const matches = occurrences(text).filter(({ word }) => words.has(word));
   let best = { from: 0, to: 0, different: 0 };
   for (const [index, { from }] of matches.entries()) {
-    const inside = matches.slice(index).filter(({ to }) => to - from <= LENGTH - MARGIN);
+    const inside = matches.slice(index).filter(({ to }) => to - from <= length - MARGIN);
     const different = new Set(inside.map(({ word }) => word)).size;
     if (different > best.different) best = { from, to: inside.at(-1)!.to, different };
   }
-  const before = Math.floor((LENGTH - (best.to - best.from)) / 2);
-  const from = Math.max(0, Math.min(best.from - before, text.length - LENGTH));
-  return cut(text, from, Math.min(text.length, from + LENGTH));
+  const before = Math.floor((length - (best.to - best.from)) / 2);
+  const from = Math.max(0, Math.min(best.from - before, text.length - length));
+  return cut(text, from, Math.min(text.length, from + length));
 }
 
 /** What is shown on both sides of the words, at least and together. */

@@ -9,8 +9,8 @@
  * Scripts that are written without blanks give every character, and every two
  * that follow each other. An emoji is a word.
  */
-import { LRUCache } from 'lru-cache';
 import { words as hashWords, ROOT, step } from '../structs/path_hash.ts';
+import { copyOf } from './word_tokens.ts';
 
 /** A word where it stands in a text. */
 export interface Occurrence {
@@ -33,18 +33,20 @@ export function occurrences(text: string): Occurrence[] {
   const found: Occurrence[] = [];
   for (const match of text.matchAll(RUN)) {
     const run = match[0];
-    if (ASCII.test(run) || !UNSPACED.test(run)) {
-      found.push({ word: indexWord(run), from: match.index, to: match.index + run.length });
-    } else {
-      collectUnspaced(run, match.index, found);
-    }
+    if (isSpaced(run)) found.push({ word: indexWord(run), from: match.index, to: match.index + run.length });
+    else found.push(...unspaced(run, match.index));
   }
   return found;
 }
 
 /** The words of a text, as often as they stand there. */
 export function wordsOf(text: string): string[] {
-  return occurrences(text).map(({ word }) => word);
+  const found: string[] = [];
+  for (const run of text.match(RUN) ?? []) {
+    if (isSpaced(run)) found.push(indexWord(run));
+    else found.push(...unspaced(run, 0).map(({ word }) => word));
+  }
+  return found;
 }
 
 /** The different words to search for: not those that every text has, unless there are no others. */
@@ -57,7 +59,13 @@ export function searchedWords(text: string): string[] {
 
 const ASCII = /^[A-Za-z0-9]+$/;
 
-function collectUnspaced(run: string, at: number, found: Occurrence[]): void {
+function isSpaced(run: string): boolean {
+  return ASCII.test(run) || !UNSPACED.test(run);
+}
+
+/** The words of a run that begins at `at`. */
+function unspaced(run: string, at: number): Occurrence[] {
+  const found: Occurrence[] = [];
   let spaced = '';
   const flush = (end: number) => {
     if (spaced) found.push({ word: indexWord(spaced), from: end - spaced.length, to: end });
@@ -81,12 +89,14 @@ function collectUnspaced(run: string, at: number, found: Occurrence[]): void {
     }
   }
   flush(at + run.length);
+  return found;
 }
 
 /** Texts say the same words again and again. */
-const known = new LRUCache<string, string>({ max: 20_000 });
+const known = new Map<string, string>();
+const MOST_KNOWN = 50_000;
 /** What is longer is seldom said again. */
-const LONGEST_KNOWN = 32;
+const LONGEST_KNOWN = 24;
 
 /** Of plain words the word itself, behind a letter that keeps it from being a number; of others a hash. */
 function indexWord(run: string): string {
@@ -96,7 +106,8 @@ function indexWord(run: string): string {
   const word = PLAIN.test(folded)
     ? `w${singular(folded)}`
     : `x${hashWords([step(ROOT, 'string', folded || run)])[0]}`;
-  if (run.length <= LONGEST_KNOWN) known.set(String(run), word);
+  if (known.size >= MOST_KNOWN) known.clear();
+  if (run.length <= LONGEST_KNOWN) known.set(copyOf(run), word);
   return word;
 }
 

@@ -22,6 +22,7 @@ import { appendLength } from './scenarios/append_length.ts';
 import { appendWriters } from './scenarios/append_writers.ts';
 import { callers } from './scenarios/callers.ts';
 import { create } from './scenarios/create.ts';
+import { createDocument } from './scenarios/create_document.ts';
 import { follow } from './scenarios/follow.ts';
 import { followMemory } from './scenarios/follow_memory.ts';
 import { get } from './scenarios/get.ts';
@@ -29,6 +30,7 @@ import { list } from './scenarios/list.ts';
 import { listTurns } from './scenarios/list_turns.ts';
 import { memory } from './scenarios/memory.ts';
 import { patch } from './scenarios/patch.ts';
+import { searchDocuments } from './scenarios/search_documents.ts';
 import type { Scenario, Stage } from './stage.ts';
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -44,6 +46,8 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   follow,
   'follow-memory': followMemory,
   list,
+  'create-document': createDocument,
+  'search-documents': searchDocuments,
 };
 
 const { values: flags } = parseArgs({

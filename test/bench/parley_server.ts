@@ -17,9 +17,9 @@ export interface ParleyServer extends AsyncDisposable {
 }
 
 /** A server with nothing in it. Its data directory is made in `folder` and goes with it. */
-export async function startParley(folder: string): Promise<ParleyServer> {
+export async function startParley(folder: string, settings: NodeJS.ProcessEnv = {}): Promise<ParleyServer> {
   const dataDir = mkdtempSync(join(folder, 'parley-bench-'));
-  const server = new ServerProcess('parley', MAIN, [], environment(dataDir));
+  const server = new ServerProcess('parley', MAIN, [], { ...environment(dataDir), ...settings });
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   cleanup.use(server);

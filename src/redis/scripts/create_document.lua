@@ -1,6 +1,6 @@
 -- Effect: stores a document with the last of its chunks, and puts it in the session's list of documents.
--- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights, 7 list of documents
---   8 the document
+-- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights,
+--   7 list of documents, 8 the document
 -- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
 --   4 now in µs, 5 document id, 6 how it was made, 7 how many words, 8 what is told of it, 9 content
 --   10 the most documents, 11 the most chunks, 12 what the chunks' keys begin with, 13 what they are found by

@@ -1,6 +1,6 @@
 -- Effect: removes a document, its chunks, and its line in the session's list of documents.
--- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights, 7 list of documents
---   8 the document
+-- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights,
+--   7 list of documents, 8 the document
 -- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
 --   4 now in µs, 5 document id, 6 '1' = fine when there is none, 7 what the keys of the session's chunks begin with
 -- Returns: {DONE} | {REPLAY, answer} | {REUSED} | {ABSENT} | {DELETED} | {MISSING}
