@@ -35,7 +35,7 @@ import { Sessions } from './sessions/sessions.ts';
 import type { Settings } from './settings.ts';
 import { TemplateRenderer } from './templates/renderer.ts';
 import type { Templates } from './templates/template.ts';
-import { turnCounter } from './tokens/turn_counter.ts';
+import { countTurns } from './tokens/turn_counter.ts';
 
 /** A server that serves. */
 export interface RunningServer {
@@ -122,7 +122,7 @@ function startChat(redis: OpenRedis, templates: Templates, settings: Settings, l
   const { sessions, turns } = redis;
   const defect = (err: unknown) => log.error({ err }, 'a run failed by a defect');
   const runLog = redis.runs;
-  const count = turnCounter();
+  const count = countTurns;
   const ending = new RunEnding(runLog, runEncoder, count);
   const events = new RunEvents(runLog);
   const prompts = new Prompts({

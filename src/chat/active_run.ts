@@ -83,7 +83,7 @@ export class ActiveRun {
   /** How the answer ended, with all of it written. */
   async #listenTo(pieces: AsyncIterable<AnswerPiece>): Promise<Outcome> {
     const { signal } = this.#abort;
-    const outbox = new Outbox((deltas) => this.#write(deltas), this.#tools.pause, signal);
+    const outbox = new Outbox((deltas) => this.#write(deltas), this.#tools.pause);
     let outcome: Outcome | undefined;
     try {
       for await (const piece of pieces) {
@@ -146,7 +146,7 @@ export class ActiveRun {
       participantId: this.#participantId,
       model: this.#model,
       parts,
-      tokenCount: await count({ role: 'ASSISTANT', participantId: this.#participantId, parts }),
+      tokenCount: (await count([{ role: 'ASSISTANT', participantId: this.#participantId, parts }]))[0]!,
       usage,
       finishReason,
       status: failed ? 'PARTIAL' : 'COMPLETE',

@@ -10,14 +10,20 @@
 import { ParleyError } from '../errors.ts';
 import type { Generation } from '../models/model.ts';
 import type { ContextOverflow } from '../sessions/session.ts';
-import { encodingOf, STORED_ENCODING } from '../tokens/encodings.ts';
+import { encodingOf } from '../tokens/encodings.ts';
 import { PRIMING, tokensOfJson } from '../tokens/message_tokens.ts';
 import { type Tokenizer, tokenizer } from '../tokens/tokenizer.ts';
-import type { PastTurn, Said } from './content.ts';
-import type { Context, Summary } from './context.ts';
-import { ExchangesBackwards, type TurnMessage } from './exchanges.ts';
-import { promptMessages } from './prompt_messages.ts';
-import { elision, type SystemPiece, systemMessages } from './system_part.ts';
+import type { PastTurn } from './content.ts';
+import type { Context, ContextMessage, Summary } from './context.ts';
+import { Filling, type NewMessage } from './fill_window.ts';
+import {
+  elision,
+  inOrder,
+  type SystemPiece,
+  summaryMessage,
+  systemMessages,
+  tokensIn,
+} from './system_part.ts';
 import { type Edge, Window } from './window.ts';
 
 export interface ContextInput {
@@ -27,8 +33,8 @@ export interface ContextInput {
   readonly generation: Pick<Generation, 'model' | 'tools' | 'responseFormat'>;
   readonly system: readonly SystemPiece[];
   readonly summary: Summary | undefined;
-  /** What the request says, after all that is stored. `tokenCount` in {@link STORED_ENCODING} spares the counting. */
-  readonly messages: readonly (Said & { readonly tokenCount?: number })[];
+  /** What the request says, after all that is stored. */
+  readonly messages: readonly NewMessage[];
   /** The log, the newest turn first; it is read only as far as it is sent. */
   readonly turns: AsyncIterable<readonly PastTurn[]>;
   /** How many turns the log has. */
@@ -49,92 +55,50 @@ export interface BuiltContext {
 
 /** CONTEXT_OVERFLOW when what has to be sent does not fit. */
 export async function buildContext(input: ContextInput): Promise<BuiltContext> {
-  const { tokenBudget, turnCount, overflow } = input;
-  const summary = input.summary?.text === '' ? undefined : input.summary;
-  const counter = await tokenizer(encodingOf(input.generation.model));
-  const system = await systemMessages(input.system, summary, counter);
-  const fixed = PRIMING + system.tokens + (await tokensOfOptions(input.generation, counter));
+  const { tokenBudget, turnCount, overflow, generation } = input;
+  const counter = await tokenizer(encodingOf(generation.model));
+  const system = await systemMessages(input.system, counter);
+  const options = PRIMING + (await tokensOfOptions(generation, counter));
+  const fixed = options + tokensIn(system);
   const window = new Window({
     tokenizer: counter,
     room: tokenBudget - fixed,
     shortens: overflow === 'ADAPTIVE',
   });
-  const edge = await fill(window, { ...input, summary, fixed, counter });
-  const covered = summary?.throughSeq ?? 0;
+  const demandRoom = () => refuseOverflow(tokenBudget - window.free, tokenBudget);
+
+  const filling = new Filling(window, counter);
+  await filling.ask(input.messages);
+  demandRoom();
+  const summary = await fittingSummary(window, input.summary, counter);
+  const covered = summary ? input.summary!.throughSeq : 0;
+  const edge = await filling.fill(input.turns, covered, demandRoom);
   const cut = edge && (await withElision(window, edge, { turnCount, covered, counter }));
 
   const turns = window.messages();
-  const messages = [...system.messages, ...(cut?.marker ? [cut.marker] : []), ...turns];
+  const told = inOrder([...system, summary, cut?.marker].filter((message) => message !== undefined));
   return {
     context: {
-      messages,
-      tokenCount: fixed + window.tokens + (cut?.marker?.tokenCount ?? 0),
+      messages: [...told, ...turns],
+      tokenCount: options + tokensIn(told) + tokensIn(turns),
       tokenBudget,
       omittedTurns: Math.max(0, turnCount - storedTurns(turns)),
       summarizedThroughSeq: covered,
       shortenedToolResults: window.shortened,
     },
-    unsummarized:
-      cut && overflow !== 'TRUNCATE' ? { afterSeq: covered, throughSeq: cut.edge.seq } : undefined,
+    unsummarized: cut && overflow !== 'TRUNCATE' ? unsummarized(cut.edge, input.summary) : undefined,
   };
 }
 
-interface Filling extends ContextInput {
-  readonly fixed: number;
-  readonly counter: Tokenizer;
-}
-
-/** Fills the window; returns where it leaves off, undefined when nothing more was to be sent. */
-async function fill(window: Window, input: Filling): Promise<Edge | undefined> {
-  const exchanges = new ExchangesBackwards();
-  for (const said of input.messages.toReversed()) {
-    const exchange = exchanges.take(messagesOf({ ...said, seq: 0, tokenCount: said.tokenCount ?? 0 }, input));
-    if (exchange) await window.add(exchange, NOWHERE, 'REQUIRED');
-  }
-  demandRoom(window, input);
-
-  let newerTurns = 0;
-  let edge: Edge | undefined; // of the turns since the last exchange
-  for await (const page of input.turns) {
-    for (const turn of page) {
-      if (turn.seq <= (input.summary?.throughSeq ?? 0)) return undefined;
-      edge ??= { seq: turn.seq, newerTurns };
-      const need = window.isEmpty || exchanges.newResultsWait ? 'REQUIRED' : 'WELCOME';
-      const exchange = exchanges.take(messagesOf(turn, input));
-      if (exchange && !(await window.add(exchange, edge, need))) return edge;
-      if (exchange) edge = undefined;
-      if (edge && newerTurns - edge.newerTurns >= MOST_BARREN) return edge;
-      demandRoom(window, input);
-      newerTurns++;
-    }
-  }
-  return undefined;
-}
-
-/** Of what is not in the log. */
-const NOWHERE: Edge = { seq: 0, newerTurns: 0 };
-/** After so many turns on end with nothing to send it is not worth looking further. */
-const MOST_BARREN = 1000;
-
-/** A turn counted in another encoding than the model's is counted again. */
-function messagesOf(turn: PastTurn, { counter }: Filling): TurnMessage[] {
-  const messages = promptMessages(turn);
-  const known = messages.length === 1 && turn.tokenCount > 0 && counter.encoding === STORED_ENCODING;
-  return messages.map((message) => ({
-    message,
-    seq: turn.seq,
-    counted: known ? turn.tokenCount : undefined,
-  }));
-}
-
-function demandRoom(window: Window, { fixed, tokenBudget }: Filling): void {
-  const tokens = fixed + window.tokens;
-  if (tokens <= tokenBudget) return;
-  throw new ParleyError(
-    'CONTEXT_OVERFLOW',
-    `what has to be sent takes at least ${tokens} tokens, and there are ${tokenBudget}: ` +
-      'that is what the agent is told, the newest message, and the tool calls it answers',
-  );
+/** A summary is only help: one that leaves no room for the question is left out. */
+async function fittingSummary(
+  window: Window,
+  summary: Summary | undefined,
+  counter: Tokenizer,
+): Promise<ContextMessage | undefined> {
+  if (!summary || summary.text === '') return undefined;
+  const message = await summaryMessage(summary.text, counter);
+  return window.reserve(message.tokenCount) ? message : undefined;
 }
 
 /** Makes room for the note that turns are missing, which may put more of them out. */
@@ -142,9 +106,9 @@ async function withElision(
   window: Window,
   first: Edge,
   { turnCount, covered, counter }: { turnCount: number; covered: number; counter: Tokenizer },
-) {
+): Promise<{ edge: Edge; marker: ContextMessage | undefined }> {
   for (let edge = first; ; ) {
-    // The log may have gaps, and how many turns a summary covers nobody knows: it may be less, by few.
+    // How many turns a summary covers is not known exactly where the log has gaps: then it may be fewer.
     const missing = Math.max(1, Math.min(turnCount - edge.newerTurns, edge.seq - covered));
     const marker = await elision(missing, counter);
     if (window.makeRoom(marker.tokenCount)) return { edge, marker };
@@ -154,12 +118,27 @@ async function withElision(
   }
 }
 
+/** Also a summary there was no room for covers what it covers. */
+function unsummarized({ seq }: Edge, summary: Summary | undefined): SeqRange | undefined {
+  const afterSeq = summary?.throughSeq ?? 0;
+  return seq > afterSeq ? { afterSeq, throughSeq: seq } : undefined;
+}
+
+function refuseOverflow(tokens: number, tokenBudget: number): void {
+  if (tokens <= tokenBudget) return;
+  throw new ParleyError(
+    'CONTEXT_OVERFLOW',
+    `what has to be sent takes at least ${tokens} tokens, and there are ${tokenBudget}: ` +
+      'that is what the agent is told, the newest message, and the tool calls it answers',
+  );
+}
+
 /** What is sent beside the messages. */
 async function tokensOfOptions(
-  { tools, responseFormat }: ContextInput['generation'],
+  { tools = [], responseFormat }: ContextInput['generation'],
   counter: Tokenizer,
-): Promise<number> {
-  const forTools = tools && tools.length > 0 ? await tokensOfJson(tools, counter) : 0;
+) {
+  const forTools = tools.length > 0 ? await tokensOfJson(tools, counter) : 0;
   return forTools + (responseFormat ? await tokensOfJson(responseFormat, counter) : 0);
 }
 

@@ -1,6 +1,7 @@
 /** How much of a session to fold into its summary when its prompt has overflown. */
 import type { ContextMessage } from './context.ts';
 import type { BuiltContext, SeqRange } from './context_window.ts';
+import { tokensIn } from './system_part.ts';
 
 /**
  * What to fold: what the prompt leaves out, and of what it has as much as makes the rest take half of the room
@@ -44,8 +45,4 @@ function firstSeqs(turns: readonly ContextMessage[]): number[] {
 
 function lastSeq(messages: readonly ContextMessage[]): number {
   return messages.reduce((last, { seq }) => Math.max(last, seq), 0);
-}
-
-function tokensIn(messages: readonly ContextMessage[]): number {
-  return messages.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
 }

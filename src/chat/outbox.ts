@@ -18,22 +18,15 @@ export class Outbox {
   readonly #write: (deltas: readonly Delta[]) => Promise<void>;
   /** How long to gather. */
   readonly #pause: () => Milliseconds;
-  readonly #signal: AbortSignal;
-  readonly #bell: Bell;
+  readonly #bell = new Bell();
   #deltas: Delta[] = [];
   #size = 0;
   #writing: Promise<void> | undefined;
   #flushing = false;
 
-  constructor(
-    write: (deltas: readonly Delta[]) => Promise<void>,
-    pause: () => Milliseconds,
-    signal: AbortSignal,
-  ) {
+  constructor(write: (deltas: readonly Delta[]) => Promise<void>, pause: () => Milliseconds) {
     this.#write = write;
     this.#pause = pause;
-    this.#signal = signal;
-    this.#bell = new Bell(signal);
   }
 
   /** Takes a delta; what it returns is to be waited for. */
@@ -64,7 +57,6 @@ export class Outbox {
       this.#size = 0;
       await this.#write(deltas);
       if (!this.#flushing && this.#size < ENOUGH) await this.#bell.rung(this.#pause());
-      this.#signal.throwIfAborted();
     }
     this.#writing = undefined;
   }

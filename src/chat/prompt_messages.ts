@@ -1,5 +1,6 @@
 /** What a turn by itself becomes in a prompt: messages that strict providers take. */
 import type { PromptMessage } from '../models/model.ts';
+import { Breaks } from '../tokens/breaks.ts';
 import { tokensOf } from '../tokens/message_tokens.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 import type { Part, Said, ToolCall } from './content.ts';
@@ -28,6 +29,19 @@ export function tokensOfSaid(said: Said, tokenizer: Tokenizer): number | Promise
   return counts.every((count) => typeof count === 'number')
     ? counts.reduce((sum, count) => sum + count, 0)
     : Promise.all(counts).then((all) => all.reduce((sum, count) => sum + count, 0));
+}
+
+/** The same of each of many, which may take a while. */
+export async function tokensOfEach(said: readonly Said[], tokenizer: Tokenizer): Promise<number[]> {
+  const breaks = new Breaks();
+  const counts: number[] = [];
+  for (const each of said) {
+    const count = tokensOfSaid(each, tokenizer);
+    counts.push(typeof count === 'number' ? count : await count);
+    const due = breaks.whenDue();
+    if (due) await due;
+  }
+  return counts;
 }
 
 /** A participant's id in the characters providers take. */

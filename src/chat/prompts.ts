@@ -67,6 +67,9 @@ export class Prompts {
     if (!found || !newest) throw sessionNotFound(key.sessionId);
     if (isDeleted(found.session)) throw sessionDeleted(key.sessionId, to);
     const { session } = found;
+    if (newest.state.turnCount === 0 && ask.turns.length === 0) {
+      throw fieldInvalid('messages', 'there is nothing to answer: the session has no turns');
+    }
     const agent = answering(boundParticipants(session), ask.participantId);
     const { defaultModel } = this.#tools;
     const configs = session.configs.configs;

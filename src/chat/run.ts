@@ -39,6 +39,8 @@ export interface OpenEvent {
 export interface Hold {
   readonly runId: string;
   readonly fence: number;
+  /** How the list of runs to look after knows it, for the process that started it. */
+  readonly mark?: string;
 }
 
 /** A run to start. */
@@ -115,7 +117,10 @@ export interface RunLog {
   write(key: SessionKey, hold: Hold, offset: number, events: readonly Uint8Array[]): Promise<boolean>;
   /** Ends the run, with its turn and its last event in one step. False when it is held no more. */
   finish(key: SessionKey, hold: Hold, end: RunEnd): Promise<boolean>;
-  /** Takes a run away from whoever holds it; undefined when it is over. An empty id means whichever answers. */
+  /**
+   * Takes a run away from whoever writes it, to end it; all who take it hold it together, and the first to finish it
+   * does so for all. Undefined when it is over. An empty id means whichever answers.
+   */
   take(key: SessionKey, runId: string): Promise<Hold | undefined>;
   /** The same, if its lease has passed; otherwise until when it is held. */
   takeExpired(key: SessionKey): Promise<Hold | { readonly heldUntil: Milliseconds } | undefined>;

@@ -54,7 +54,9 @@ export class RunEnding implements RunEnder {
               participantId: run.participantId,
               model: run.model,
               parts,
-              tokenCount: await this.#count({ role: 'ASSISTANT', participantId: run.participantId, parts }),
+              tokenCount: (
+                await this.#count([{ role: 'ASSISTANT', participantId: run.participantId, parts }])
+              )[0]!,
               usage: undefined,
               finishReason,
               status: 'PARTIAL',

@@ -1,6 +1,6 @@
 /** Looks after runs whose process is gone: each process does, for all. */
 import { isUnavailable } from '../errors.ts';
-import type { RunLog } from './run.ts';
+import type { Overdue, RunLog } from './run.ts';
 import type { RunEnding } from './run_ending.ts';
 
 /** How often to look, in parts of a lease: a run is noticed one and a quarter leases after the last sign of life. */
@@ -30,13 +30,16 @@ export class RunKeeper {
     if (this.#looking) return;
     this.#looking = true;
     try {
-      for (const overdue of await this.#log.overdue()) {
-        await this.#log.lookedAfter(overdue, await this.#ending.endExpired(overdue.key));
-      }
+      const overdue = await this.#log.overdue();
+      await Promise.all(overdue.map((one) => this.#lookAfter(one)));
     } catch (error) {
       if (!isUnavailable(error)) this.#defect(error);
     } finally {
       this.#looking = false;
     }
+  }
+
+  async #lookAfter(overdue: Overdue): Promise<void> {
+    await this.#log.lookedAfter(overdue, await this.#ending.endExpired(overdue.key));
   }
 }

@@ -3,7 +3,7 @@
  * the run here, so that an event comes from Redis once. The newest are kept;
  * who is further behind reads the log itself.
  */
-import { isUnavailable } from '../errors.ts';
+import { isUnavailable, ParleyError } from '../errors.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { splitFrames } from './frames.ts';
 import { type RunLog, type RunNews, type RunPage, runNotFound } from './run.ts';
@@ -68,6 +68,8 @@ export class RunTail {
   /** Returns when everything is known that was written before. */
   async look(): Promise<void> {
     await this.listen();
+    // A page on its way may have been asked for before.
+    await this.#pages.get(this.#lastOffset)?.catch(() => {});
     await this.read(this.#lastOffset);
   }
 
@@ -133,6 +135,7 @@ export class RunTail {
         if (this.isFollowed) this.#timer = setTimeout(() => void this.#lookSoon(), LOOK_AGAIN);
         return;
       }
+      if (this.#lastOffset === 0 && isRunNotFound(error)) return; // it is about to start
       this.#error = { error };
     }
     this.#ring();
@@ -147,4 +150,8 @@ export class RunTail {
     void this.#listening?.then((hangUp) => hangUp());
     this.#listening = undefined;
   }
+}
+
+function isRunNotFound(error: unknown): boolean {
+  return error instanceof ParleyError && error.reason === 'RUN_NOT_FOUND';
 }

@@ -35,6 +35,8 @@ export function head(text: string, tokens: number, tokenizer: Tokenizer): string
   return start;
 }
 
+/** A copy, so that what remembers it (tokenizers do) does not keep the whole text, which a slice is only a view of. */
 function whole(text: string, length: number): string {
-  return text.slice(0, length).replace(/[\ud800-\udbff]$/, '');
+  const start = text.slice(0, length).replace(/[\ud800-\udbff]$/, '');
+  return Buffer.from(start, 'utf16le').toString('utf16le');
 }

@@ -1,7 +1,7 @@
 /** The beginning of a prompt: what a model is told about the session before anybody speaks. */
 import { tokensOf } from '../tokens/message_tokens.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
-import type { ContextMessage, ContextSource, Summary } from './context.ts';
+import type { ContextMessage, ContextSource } from './context.ts';
 
 /** A piece of it, as it is to be read. */
 export interface SystemPiece {
@@ -10,22 +10,37 @@ export interface SystemPiece {
   readonly text: string;
 }
 
-/** What changes least comes first. */
-const ORDER: readonly ContextSource[] = ['SITUATION', 'INSTRUCTIONS', 'INSIGHTS', 'SUMMARY', 'DOCUMENTS'];
+/** What changes least comes first, and the note that turns are missing right before those that are not. */
+const ORDER: readonly ContextSource[] = [
+  'SITUATION',
+  'INSTRUCTIONS',
+  'INSIGHTS',
+  'SUMMARY',
+  'DOCUMENTS',
+  'ELISION',
+  'TURN',
+];
 
-/** Its messages, one per piece that says anything. */
-export async function systemMessages(
+/** A message for each piece that says anything. */
+export function systemMessages(
   pieces: readonly SystemPiece[],
-  summary: Summary | undefined,
   tokenizer: Tokenizer,
-): Promise<{ messages: ContextMessage[]; tokens: number }> {
-  const told: { source: ContextSource; text: string }[] = pieces.filter(({ text }) => text !== '');
-  if (summary) told.push({ source: 'SUMMARY', text: `Summary of the conversation so far:\n${summary.text}` });
-  const sorted = told.toSorted((one, other) => ORDER.indexOf(one.source) - ORDER.indexOf(other.source));
-  const messages = await Promise.all(
-    sorted.map(({ source, text }) => systemMessage(source, text, tokenizer)),
-  );
-  return { messages, tokens: messages.reduce((sum, { tokenCount }) => sum + tokenCount, 0) };
+): Promise<ContextMessage[]> {
+  const told = pieces.filter(({ text }) => text !== '');
+  return Promise.all(told.map(({ source, text }) => systemMessage(source, text, tokenizer)));
+}
+
+export function summaryMessage(text: string, tokenizer: Tokenizer): Promise<ContextMessage> {
+  return systemMessage('SUMMARY', `Summary of the conversation so far:\n${text}`, tokenizer);
+}
+
+/** The messages as they are sent. */
+export function inOrder(messages: readonly ContextMessage[]): ContextMessage[] {
+  return messages.toSorted((one, other) => ORDER.indexOf(one.source) - ORDER.indexOf(other.source));
+}
+
+export function tokensIn(messages: readonly ContextMessage[]): number {
+  return messages.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
 }
 
 /** The note that turns are missing. */

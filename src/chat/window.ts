@@ -29,13 +29,16 @@ export class Window {
   /** The newest first. */
   private readonly entries: Entry[] = [];
   private used = 0;
+  private room: number;
 
   constructor(options: WindowOptions) {
     this.options = options;
+    this.room = options.room;
   }
 
-  get tokens(): number {
-    return this.used;
+  /** Tokens that are left; below zero when what has to be there takes more than there are. */
+  get free(): number {
+    return this.room - this.used;
   }
 
   get isEmpty(): boolean {
@@ -62,7 +65,7 @@ export class Window {
    * takes. When all of them would not do, none is shortened.
    */
   makeRoom(tokens: number): boolean {
-    const missing = this.used + tokens - this.options.room;
+    const missing = tokens - this.free;
     if (missing <= 0) return true;
     if (!this.options.shortens) return false;
     let saved = 0;
@@ -77,6 +80,13 @@ export class Window {
     if (saved < missing) return false;
     for (const slot of chosen) slot.isShort = true;
     this.used -= saved;
+    return true;
+  }
+
+  /** Takes room away for something else, if it is free; nothing is shortened for it. */
+  reserve(tokens: number): boolean {
+    if (tokens > this.free) return false;
+    this.room -= tokens;
     return true;
   }
 

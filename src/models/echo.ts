@@ -1,10 +1,13 @@
 /** The built-in model `echo`: says the last message back, word by word, so that chat works without an endpoint. */
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Part } from '../chat/content.ts';
+import type { Milliseconds } from '../sessions/session.ts';
 import type { AnswerPiece, Generation, Model, PromptMessage } from './model.ts';
 
-/** How many words are said before others get a turn. */
-const AT_ONCE = 64;
+/** The time from word to word: an answer is to be seen coming, resumed in the middle, and cancelled. */
+const BEAT: Milliseconds = 12;
+/** However much is said: where there are more words than beats in it, several are said at a beat. */
+const LONGEST: Milliseconds = 1500;
 /** What is said to a message with neither text nor tool results. */
 const NOTHING_TO_SAY = '...';
 
@@ -21,9 +24,9 @@ export class Echo implements Model {
     signal.throwIfAborted();
     const words = wordsOf(heard(messages.at(-1)?.parts ?? []) || NOTHING_TO_SAY);
     const said = words.slice(0, generation.maxTokens);
+    const atOnce = Math.ceil((said.length * BEAT) / LONGEST);
     for (const [i, text] of said.entries()) {
-      if (i % AT_ONCE === AT_ONCE - 1) await setImmediate();
-      signal.throwIfAborted();
+      if (i > 0 && i % atOnce === 0) await beat(signal);
       yield { kind: 'text', text };
     }
     signal.throwIfAborted();
@@ -34,6 +37,11 @@ export class Echo implements Model {
       usage: { inputTokens, outputTokens: said.length, totalTokens: inputTokens + said.length },
     };
   }
+}
+
+async function beat(signal: AbortSignal): Promise<void> {
+  await sleep(BEAT, undefined, { signal }).catch(() => {}); // what it rejects with is not the signal's reason
+  signal.throwIfAborted();
 }
 
 function heard(parts: readonly Part[]): string {

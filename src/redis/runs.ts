@@ -29,7 +29,7 @@ const PAGE = { count: 1000, bytes: 256 * 1024 };
 /** How many may wait for a run of one session. */
 const MOST_WAITING = 32;
 /** Sessions looked after at a time. */
-const OVERDUE = 100;
+const OVERDUE = 500;
 
 export class RedisRuns implements RunLog {
   readonly lease: Milliseconds;
@@ -50,8 +50,9 @@ export class RedisRuns implements RunLog {
 
   async start(key: SessionKey, start: RunStart, { operation }: Caller): Promise<StartOutcome> {
     // On the list first: a run that is not on it would be missed if we died right after starting it.
+    const mark = String(Date.now() + this.lease);
     const [, reply] = await Promise.all([
-      this.#redis.call('ZADD', this.#keys.runs, Date.now() + this.lease, tag(key)),
+      this.#redis.call('ZADD', this.#keys.runs, mark, tag(key)),
       this.#redis.run(startRun, this.#keysOf(key, start.runId, this.#keys.queue(key)), [
         ...answerSlot(operation),
         this.#keys.live(key),
@@ -74,7 +75,7 @@ export class RedisRuns implements RunLog {
     const [code, runId = '', fence, askedSeq] = reply as [number, string?, number?, string?];
     switch (code) {
       case 1:
-        return { kind: 'started', hold: { runId, fence: fence! }, askedSeq: Number(askedSeq) };
+        return { kind: 'started', hold: { runId, fence: fence!, mark }, askedSeq: Number(askedSeq) };
       case 2:
         return { kind: 'replay', runId };
       case -2:
@@ -117,9 +118,9 @@ export class RedisRuns implements RunLog {
     );
   }
 
-  async finish(key: SessionKey, { runId, fence }: Hold, end: RunEnd): Promise<boolean> {
+  async finish(key: SessionKey, { runId, fence, mark }: Hold, end: RunEnd): Promise<boolean> {
     const { status, offset, event, error, turn } = end;
-    return this.#done(finishRun, this.#keysOf(key, runId), [
+    const done = await this.#done(finishRun, this.#keysOf(key, runId), [
       runId,
       fence,
       this.#keys.live(key),
@@ -132,6 +133,9 @@ export class RedisRuns implements RunLog {
       toText(error),
       ...(turn ? [countedFor(turn), turn.body.length, toText(turn.body)] : []),
     ]);
+    // Whoever looks after runs need not look after this one; if we cannot tell, they look in vain.
+    if (done && mark) this.lookedAfter({ key, mark }, undefined).catch(() => {});
+    return done;
   }
 
   async take(key: SessionKey, runId: string): Promise<Hold | undefined> {

@@ -15,6 +15,7 @@ import {
   type Caller,
   type Decision,
   type EncodedSession,
+  type FirstTurns,
   type Mutated,
   type RevisionLog,
   type SessionQuery,
@@ -261,7 +262,8 @@ function only(participants: readonly Participant[], kind: Participant['kind']): 
   return bound.length === 1 ? bound[0]!.participantId : '';
 }
 
-function copyFields({ copy, lastSeq }: NonNullable<Decision<unknown>['turns']>): (string | number)[] {
+function copyFields({ copy, lastSeq, summary, summarizedSeq }: FirstTurns): (string | number)[] {
   const { lastTurnSeq, turnCount, turnsBy } = copy;
-  return ['last', lastSeq, 'kept', lastTurnSeq, 'count', turnCount, 'by', JSON.stringify(turnsBy)];
+  const fields = ['last', lastSeq, 'kept', lastTurnSeq, 'count', turnCount, 'by', JSON.stringify(turnsBy)];
+  return summarizedSeq > 0 ? [...fields, 'summary', summary, 'summarized', summarizedSeq] : fields;
 }

@@ -15,6 +15,7 @@ import {
   TurnStatus,
 } from '../../gen/parley/v1/content_pb.ts';
 import type { AskedTurn } from '../chat/ask.ts';
+import type { Said } from '../chat/content.ts';
 import type { FollowEncoder } from '../chat/follow.ts';
 import { asField } from '../chat/frames.ts';
 import type { TurnCounter } from '../chat/tokens.ts';
@@ -25,34 +26,39 @@ import type { Micros } from '../sessions/session.ts';
 import { partsFrom } from './parts.ts';
 import { writeMessage, writeNumber, writeStruct, writeText, writeTimestamp, written } from './wire.ts';
 
-/** The messages of a request as turns, counted: at once, as a rule. */
+/** The messages of a request as turns, counted. */
 export async function newTurns(messages: readonly Message[], count: TurnCounter): Promise<AskedTurn[]> {
-  const turns: AskedTurn[] = [];
-  for (const [index, message] of messages.entries()) {
-    const side = message.role === Role.UNSPECIFIED ? Role.USER : message.role;
-    const parts = contentOf(message, `messages[${index}]`);
-    const { participantId } = message;
-    const said = { role: ROLES[side]!, participantId, parts: partsFrom(parts) };
-    const counted = count(said);
-    const tokenCount = typeof counted === 'number' ? counted : await counted;
-    const body = written((writer) => {
-      writeNumber(writer, T.role.number, side);
-      writeText(writer, T.participantId.number, participantId);
-      for (const part of parts) writePart(writer, part);
-      writeStruct(writer, T.metadata.number, message.metadata);
-      writeNumber(writer, T.tokenCount.number, tokenCount);
-      writeNumber(writer, T.status.number, TurnStatus.COMPLETE);
-    });
-    turns.push({ role: said.role, participantId, body, said, tokenCount });
-  }
-  return turns;
+  const heard = messages.map((message, index) => hear(message, `messages[${index}]`));
+  const counts = await count(heard.map(({ said }) => said));
+  return heard.map((one, index) => newTurn(one, counts[index]!));
 }
 
-/** What a message says, its short form as a part. */
-function contentOf({ content, parts }: Message, path: string): readonly Part[] {
+interface Heard {
+  readonly message: Message;
+  readonly said: Said;
+  /** The short form included. */
+  readonly parts: readonly Part[];
+}
+
+function hear(message: Message, path: string): Heard {
+  const { content, parts, role, participantId } = message;
   if (content === '' && !parts.some(saysSomething))
     throw fieldInvalid(path, 'has no content: set `content`, or `parts`');
-  return content === '' ? parts : [textPart(content), ...parts];
+  const all = content === '' ? parts : [textPart(content), ...parts];
+  return { message, parts: all, said: { role: ROLES[role] ?? 'USER', participantId, parts: partsFrom(all) } };
+}
+
+function newTurn({ message, said, parts }: Heard, tokenCount: number): AskedTurn {
+  const { role, participantId } = said;
+  const body = written((writer) => {
+    writeNumber(writer, T.role.number, Role[role]);
+    writeText(writer, T.participantId.number, participantId);
+    for (const part of parts) writePart(writer, part);
+    writeStruct(writer, T.metadata.number, message.metadata);
+    writeNumber(writer, T.tokenCount.number, tokenCount);
+    writeNumber(writer, T.status.number, TurnStatus.COMPLETE);
+  });
+  return { role, participantId, body, said, tokenCount };
 }
 
 const T = TurnSchema.field;

@@ -15,7 +15,7 @@ export function untilEnd(end: Milliseconds): Milliseconds {
 
 /** A bell for one who waits: it remembers that it was rung until he asks. */
 export class Bell {
-  readonly #signal: AbortSignal;
+  readonly #signal: AbortSignal | undefined;
   #rung = false;
   #wake: (() => void) | undefined;
   /** Kept from wait to wait: starting one anew is dearer than all else here. */
@@ -23,13 +23,13 @@ export class Bell {
   #timeout: Milliseconds | undefined;
 
   /** `signal`: ends all waiting, with its reason. */
-  constructor(signal: AbortSignal) {
+  constructor(signal?: AbortSignal) {
     this.#signal = signal;
     const end = () => {
       clearTimeout(this.#timer);
       this.#wake?.();
     };
-    signal.addEventListener('abort', end, { once: true });
+    signal?.addEventListener('abort', end, { once: true });
   }
 
   ring(): void {
@@ -39,13 +39,13 @@ export class Bell {
 
   /** Waits until it is rung, if it was not since the last time, but no longer than `timeout`. */
   async rung(timeout: Milliseconds): Promise<'rung' | 'quiet'> {
-    if (!this.#rung && !this.#signal.aborted) {
+    if (!this.#rung && !this.#signal?.aborted) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         this.#wakeAfter(timeout);
       });
     }
-    this.#signal.throwIfAborted();
+    this.#signal?.throwIfAborted();
     const rung = this.#rung;
     this.#rung = false;
     return rung ? 'rung' : 'quiet';

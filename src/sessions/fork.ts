@@ -3,7 +3,7 @@ import { STATE_ONLY, type TurnLog } from '../chat/turns.ts';
 import { alreadyExists, fieldInvalid, sessionDeleted, sessionNotFound } from '../errors.ts';
 import { type Author, newEtag } from './changes.ts';
 import { now } from './clock.ts';
-import { type ConfigsRevision, isDeleted, type Session, type SessionKey } from './session.ts';
+import { type Activity, type ConfigsRevision, isDeleted, type Session, type SessionKey } from './session.ts';
 import type { Caller, Mutated, SessionStore, TurnsCopy } from './store.ts';
 
 /** What one fork works with. */
@@ -61,8 +61,9 @@ async function copyOnce(fork: Fork, author: Author, caller: Caller): Promise<Mut
 async function copied({ store, log, source, target, throughSeq }: Fork, caller: Caller) {
   for (;;) {
     caller.throwIfOver();
-    const [session, page] = await Promise.all([store.read(source), log.read(source, STATE_ONLY)]);
-    if (!session || !page) throw sessionNotFound(source.sessionId);
+    const [found, page] = await Promise.all([store.readActive(source), log.read(source, STATE_ONLY)]);
+    if (!found || !page) throw sessionNotFound(source.sessionId);
+    const { session, activity } = found;
     if (isDeleted(session)) throw sessionDeleted(source.sessionId, 'write');
     const { state } = page;
     if (throughSeq !== undefined && throughSeq > state.lastTurnSeq) {
@@ -72,8 +73,13 @@ async function copied({ store, log, source, target, throughSeq }: Fork, caller: 
     const copy = await log.copy(source, target, state.epoch, through, caller);
     // Undefined when turns were removed meanwhile: what is left is another session.
     const lastSeq = through < state.lastTurnSeq ? through : state.lastSeq;
-    if (copy) return { source: session, turns: { copy, lastSeq } };
+    if (copy) return { source: session, turns: { copy, lastSeq, ...summaryWithin(activity, through) } };
   }
+}
+
+/** The summary, if it covers no more than what is copied. */
+function summaryWithin({ summary, summarizedSeq }: Activity, throughSeq: number) {
+  return summarizedSeq <= throughSeq ? { summary, summarizedSeq } : { summary: '', summarizedSeq: 0 };
 }
 
 function forked(source: Session, target: SessionKey, copy: TurnsCopy, author: Author): Session {

@@ -34,7 +34,16 @@ export interface Decision<T> {
   /** Removes all turns with the write, and begins a new epoch. */
   readonly reset?: ResetReason;
   /** The turns a new session begins with, and the seq its numbering goes on after. */
-  readonly turns?: { readonly copy: TurnsCopy; readonly lastSeq: number };
+  readonly turns?: FirstTurns;
+}
+
+/** The log of a session that is a copy. */
+export interface FirstTurns {
+  readonly copy: TurnsCopy;
+  readonly lastSeq: number;
+  /** Of turns that are in it, and the last of those; empty and 0 without one. */
+  readonly summary: string;
+  readonly summarizedSeq: number;
 }
 
 /** What came of a mutation: the answer, and the session's activity right after it. */

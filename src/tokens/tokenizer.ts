@@ -4,7 +4,7 @@
  * A vocabulary takes a quarter of a second to load and 75–100 MB to keep, so it is loaded when something is first
  * counted with it: a server that has nothing to count does not pay.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Breaks } from './breaks.ts';
 import type { Encoding } from './encodings.ts';
 import { pieces } from './pieces.ts';
 
@@ -53,14 +53,12 @@ async function load(encoding: Encoding): Promise<Tokenizer> {
       return total;
     },
     async countLarge(text) {
+      const breaks = new Breaks();
       let total = 0;
-      let sinceBreak = 0;
       for (const piece of pieces(text)) {
         total += countPiece(piece);
-        sinceBreak += piece.length;
-        if (sinceBreak < AT_ONCE) continue;
-        sinceBreak = 0;
-        await nextTurn();
+        const due = breaks.whenDue();
+        if (due) await due;
       }
       forget(text);
       return total;

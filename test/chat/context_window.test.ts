@@ -92,6 +92,19 @@ describe('a prompt with room for everything', () => {
 });
 
 describe('a prompt with room for less', () => {
+  it('does without the summary rather than without the question', async () => {
+    const summary = { text: 'they met, and met again. '.repeat(20), throughSeq: 4 };
+    const prompt = await built(await stored(...chatter(6)), {
+      tokenBudget: 60,
+      summary,
+      messages: [says('USER', 'and now?')],
+    });
+    expect(told(prompt).at(-1)).toBe('USER and now?');
+    expect(prompt.context.messages.map(({ source }) => source)).not.toContain('SUMMARY');
+    expect(prompt.context.summarizedThroughSeq).toBe(0);
+    expect(prompt.unsummarized).toBeUndefined(); // it is all in the summary there was no room for, or sent
+  });
+
   it('has the newest turns, and says how many are missing', async () => {
     const prompt = await built(await stored(...chatter(40)), {
       tokenBudget: 100,
@@ -187,7 +200,7 @@ describe('a prompt with long tool results', () => {
     expect(prompt.context).toMatchObject({ shortenedToolResults: 1, omittedTurns: 0 });
     const [first, second] = prompt.context.messages.filter(({ role }) => role === 'TOOL');
     expect(first?.parts[0]).toMatchObject({
-      content: expect.stringMatching(/^a page of[\s\S]*\n\[… shortened, 1\d\d\d tokens\]$/),
+      content: expect.stringMatching(/^a page of.*\n\[… shortened, 1\d\d\d tokens\]$/s),
     });
     expect(first!.tokenCount).toBeLessThan(250);
     expect(second?.parts[0]).toMatchObject({ content: LONG });
@@ -215,6 +228,15 @@ describe('a prompt with long tool results', () => {
     const answer = [says('TOOL', result('a', LONG))];
     const { context } = await built(log, { tokenBudget: 1250, messages: answer });
     expect(context).toMatchObject({ shortenedToolResults: 0 });
+    expect((await refusal(built(log, { tokenBudget: 900, messages: answer }))).reason).toBe(
+      'CONTEXT_OVERFLOW',
+    );
+  });
+
+  it('sends the call that is answered, or is refused', async () => {
+    const log = await stored(says('ASSISTANT', LONG, call('a')), says('USER', 'well?'));
+    const answer = [says('TOOL', result('a')), says('USER', 'there it is')];
+    expect(told(await built(log, { tokenBudget: 1300, messages: answer })).at(-1)).toBe('USER there it is');
     expect((await refusal(built(log, { tokenBudget: 900, messages: answer }))).reason).toBe(
       'CONTEXT_OVERFLOW',
     );

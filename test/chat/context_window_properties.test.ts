@@ -169,35 +169,39 @@ describe('every prompt', () => {
       expect(sent).toEqual(sendable.slice(sendable.length - sent.length).map(({ seq }) => seq));
     }));
 
-  it('tells of the turns that are missing, and of those a summary has to cover', () =>
+  it('counts the turns that are missing, and names those a summary has yet to cover', () =>
     ofEveryPrompt((built, { log, overflow, summary }) => {
       const { messages, omittedTurns, summarizedThroughSeq } = built.context;
       const seqs = new Set(messages.map(({ seq }) => seq).filter((seq) => seq > 0));
       expect(omittedTurns).toBe(log.length - seqs.size);
-      expect(summarizedThroughSeq).toBe(summary?.text ? summary.throughSeq : 0);
-      const { unsummarized } = built;
-      const isElided = messages.some(({ source }) => source === 'ELISION');
-      if (overflow === 'TRUNCATE' || (isElided && !unsummarized))
-        return expect(unsummarized && isElided).toBeFalsy();
-      if (!unsummarized) return;
-      expect(unsummarized.afterSeq).toBe(summarizedThroughSeq);
-      expect(unsummarized.throughSeq).toBeGreaterThan(summarizedThroughSeq);
-      const first = spoken(turnsOf(built)).find(({ seq }) => seq > 0);
-      if (first) expect(unsummarized.throughSeq).toBeLessThan(first.seq);
+      const isTold = messages.some(({ source }) => source === 'SUMMARY');
+      expect(summarizedThroughSeq).toBe(isTold ? summary?.throughSeq : 0);
+
+      const first = spoken(turnsOf(built)).find(({ seq }) => seq > 0)?.seq ?? Number.POSITIVE_INFINITY;
+      const isOlder = (said: PastTurn) => said.seq < first && said.seq > (summary?.throughSeq ?? 0);
+      const missing = log
+        .filter(isOlder)
+        .filter((said) => promptMessages(said).some(({ role }) => role !== 'TOOL'));
+      if (overflow === 'TRUNCATE' || missing.length === 0) return;
+      expect(built.unsummarized).toEqual({
+        afterSeq: summary?.throughSeq ?? 0,
+        throughSeq: log.findLast(isOlder)?.seq,
+      });
     }));
 
-  it('leaves room for more when what it asks to fold is folded', () =>
-    ofEveryPrompt(async (built, each) => {
+  it('parts no exchange where it asks to fold, and keeps the newest', () =>
+    ofEveryPrompt((built) => {
       const range = foldRange(built);
+      expect(range === undefined).toBe(built.unsummarized === undefined);
       if (!range) return;
-      const summary = { text: 'they met', throughSeq: range.throughSeq };
-      const again = await promptOf({ ...each, summary });
-      const spare = each.tokenBudget - (again?.context.tokenCount ?? 0);
-      if (!again || spare < 0) return;
-      const seqs = (of: BuiltContext) => turnsOf(of).map(({ seq }) => seq);
-      const left = seqs(again).filter((seq) => seq > 0);
-      expect(left.every((seq) => seq > range.throughSeq)).toBe(true);
-      expect(again.unsummarized === undefined || left.length > 0 || each.messages.length > 0).toBe(true);
+      expect(range.throughSeq).toBeGreaterThanOrEqual(built.unsummarized!.throughSeq);
+      const isKept = turnsOf(built).map(({ seq }) => seq === 0 || seq > range.throughSeq);
+      let opening = true;
+      for (const [at, { role, seq }] of turnsOf(built).entries()) {
+        if (role !== 'TOOL') opening = isKept[at]!;
+        else if (seq > 0) expect(isKept[at]).toBe(opening);
+      }
+      if (isKept.length > 0) expect(isKept).toContain(true);
     }));
 
   it('is refused only for want of room', () =>

@@ -116,7 +116,9 @@ export type Turn = Message$1<"parley.v1.Turn"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * What it takes of a model's window, in tokens; 0 while it is not counted.
+   * What it takes of a model's window, in tokens of o200k_base, the tokenizer of
+   * OpenAI's current models; counted once, when it is stored. 0 when nothing of
+   * it is ever sent to a model.
    *
    * @generated from field: uint32 token_count = 7;
    */
