@@ -6,6 +6,7 @@ import { pathOf } from './client.ts';
 import { type Comparison, inTurns, type Pace, runLoad } from './compare.ts';
 import { baseUrl, type ModelScript, startModel, TOKEN_BYTES } from './model.ts';
 import { type ParleyServer, startParley } from './parley_server.ts';
+import type { PrivateRedis } from './private_redis.ts';
 import { createTalks, LINE } from './scenarios/turns.ts';
 import { Sdk, type SdkLoad } from './sdk.ts';
 import type { Stage } from './stage.ts';
@@ -17,6 +18,7 @@ const TURNS_BEFORE = 10;
 
 /** Both sides before one model. */
 export interface Answering extends AsyncDisposable {
+  readonly redis: PrivateRedis;
   /** So many callers who ask again when they are answered; `calls` makes a round of so many answers, however long it takes. */
   compare(callers: number, pace: Pace & { readonly calls?: number }): Promise<Comparison>;
 }
@@ -46,6 +48,7 @@ export async function startAnswering(
   };
   const stop = servers.move();
   return {
+    redis: parley.redis,
     compare: (callers, pace) =>
       inTurns(
         pace,
