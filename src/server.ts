@@ -24,6 +24,7 @@ import { type OpenRedis, openRedis } from './redis/open.ts';
 import { Health } from './rpc/health.ts';
 import { Reflection } from './rpc/reflection.ts';
 import { serve } from './rpc/serve.ts';
+import { writeAhead } from './rpc/write_ahead.ts';
 import { ChatService } from './services/chat.ts';
 import { ConfigsService } from './services/configs.ts';
 import { runEncoder } from './services/run_encoder.ts';
@@ -150,6 +151,7 @@ function startChat(redis: OpenRedis, templates: Templates, settings: Settings, l
 }
 
 const GRPC_OPTIONS = {
+  interceptors: [writeAhead],
   'grpc.enable_channelz': 0, // 20 to 40 % of the throughput
   'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
   'grpc.max_concurrent_streams': 1000,
