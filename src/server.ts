@@ -33,6 +33,7 @@ import { type OpenRedis, openRedis } from './redis/open.ts';
 import { Health } from './rpc/health.ts';
 import { Reflection } from './rpc/reflection.ts';
 import { serve } from './rpc/serve.ts';
+import { writeAhead } from './rpc/write_ahead.ts';
 import { ChatService } from './services/chat.ts';
 import { ConfigsService } from './services/configs.ts';
 import { DocumentService } from './services/document.ts';
@@ -185,6 +186,7 @@ function startChat(redis: OpenRedis, templates: Templates, recall: Recall, setti
 }
 
 const GRPC_OPTIONS = {
+  interceptors: [writeAhead],
   'grpc.enable_channelz': 0, // 20 to 40 % of the throughput
   'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
   'grpc.max_concurrent_streams': 1000,

@@ -61,6 +61,20 @@ export class ParleyClient implements Disposable {
     return promise;
   }
 
+  /** A stream to its end. */
+  all<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    request: MessageInitShape<I>,
+  ): Promise<MessageShape<O>[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<MessageShape<O>[]>();
+    const stream = this.#client.makeServerStreamRequest(pathOf(method), asIs, asIs, encode(method, request));
+    const messages: MessageShape<O>[] = [];
+    stream.on('data', (message: Buffer) => messages.push(fromBinary(method.output, message)));
+    stream.on('error', reject);
+    stream.on('end', () => resolve(messages));
+    return promise;
+  }
+
   [Symbol.dispose](): void {
     this.#client.close();
   }

@@ -1,4 +1,5 @@
 /** One stretch of load: callers in closed loops over a few connections, and whoever follows what they append. */
+import { ChatAnswer } from './chat_answer.ts';
 import { Followers } from './followers.ts';
 import { type Call, Connection } from './http2_connection.ts';
 import { type RequestTemplate, requestTemplate } from './http2_frames.ts';
@@ -14,6 +15,8 @@ interface Caller extends Call {
   sentAt: number;
   /** For the answer, and for every delivery of what the call appends. */
   waitsFor: number;
+  /** What comes of it, when that is an answer of Chat. */
+  readonly answer: ChatAnswer | undefined;
 }
 
 /** How long nothing may be answered before a run counts as stuck. */
@@ -96,7 +99,10 @@ export class ClosedLoop {
   #startCallers(): void {
     this.#now = performance.now();
     for (let i = 0; i < this.#load.callers; i++) {
+      const answer = this.#load.textBytes === undefined ? undefined : new ChatAnswer();
       this.#sendNext({
+        ...(answer && { onData: (bytes: Buffer) => answer.read(bytes) }),
+        answer,
         connection: this.#connections[i % this.#connections.length]!,
         own: this.#load.ownBodies ? i : undefined,
         template: this.#templates[0]!,
@@ -123,6 +129,7 @@ export class ClosedLoop {
     caller.template = this.#templates[caller.body]!;
     caller.serial = ++serial;
     caller.sentAt = this.#now;
+    caller.answer?.begin();
     caller.waitsFor = 1 + this.#deliveries;
     if (this.#followers) this.#undelivered.set(serial, caller);
     caller.connection.send(caller);
@@ -133,8 +140,16 @@ export class ClosedLoop {
     const tally = this.#acknowledged[caller.body]!;
     tally.calls++;
     tally.lastSerial = caller.serial;
-    if (!this.#followers) this.#stretch.count(this.#now - caller.sentAt, caller.received);
+    if (caller.answer) this.#countChat(caller, caller.answer);
+    else if (!this.#followers) this.#stretch.count(this.#now - caller.sentAt, caller.received);
     this.#settle(caller);
+  }
+
+  #countChat({ sentAt }: Caller, { isWhole, textBytes, firstTextAt }: ChatAnswer): void {
+    const expected = this.#load.textBytes!;
+    if (isWhole && textBytes === expected) this.#stretch.count(firstTextAt - sentAt, textBytes);
+    else
+      this.#fail(`an answer of ${textBytes} bytes instead of ${expected}, ${isWhole ? '' : 'not '}completed`);
   }
 
   #delivered(session: number, serial: number, bytes: number): void {

@@ -1,5 +1,5 @@
 /** Two servers under the same load, turn about, so that a slow minute of the machine hits both. */
-import type { Load, LoadGenerator, Measured } from './load.ts';
+import type { Load, LoadGenerator, Measured, Timing } from './load.ts';
 import { brief, type Row } from './report.ts';
 
 /** How hard and how long, the same for both sides. */
@@ -10,7 +10,7 @@ export interface Pace {
 }
 
 /** One side's load, without what the pace says. */
-export type Side = Omit<Load, 'warmUpSeconds' | 'until'>;
+export type Side = Omit<Load, keyof Timing>;
 
 /** All rounds of both sides; the same index was measured one after the other. */
 export interface Comparison {
@@ -21,33 +21,50 @@ export interface Comparison {
 /** The share of a core from which on the generator might have been what was measured. */
 const BUSY = 0.85;
 
+type SideName = 'subject' | 'baseline';
+type After = (side: SideName, measured: Measured) => Promise<void>;
+
 /** Measures subject, baseline, subject, baseline …; `after` hears of each round of either side. */
-export async function compare(
+export function compare(
   generator: LoadGenerator,
   pace: Pace,
   subject: Side,
   baseline: Side,
-  after: (side: 'subject' | 'baseline', measured: Measured) => Promise<void> = async () => {},
+  after: After = async () => {},
+): Promise<Comparison> {
+  return inTurns(
+    pace,
+    {
+      subject: (timing) => runLoad(generator, { ...subject, ...timing }),
+      baseline: (timing) => runLoad(generator, { ...baseline, ...timing }),
+    },
+    after,
+  );
+}
+
+/** The same for sides that are not both the generator's to load. */
+export async function inTurns(
+  { rounds, seconds, warmUpSeconds, calls }: Pace & { readonly calls?: number },
+  sides: Readonly<Record<SideName, (timing: Timing) => Promise<Measured>>>,
+  after: After,
 ): Promise<Comparison> {
   const measured = { subject: [] as Measured[], baseline: [] as Measured[] };
-  const { seconds, warmUpSeconds } = pace;
   // The first round of all is long, and thrown away: it runs in code that is not compiled yet.
-  for (let round = 0; round <= pace.rounds; round++) {
-    for (const [name, side] of [
-      ['subject', subject],
-      ['baseline', baseline],
-    ] as const) {
-      const result = await generator.run({
-        ...side,
-        warmUpSeconds,
-        until: { seconds: round === 0 ? 4 * seconds : seconds },
-      });
-      if (result.generatorBusy > BUSY)
-        throw new Error('the load generator was the bottleneck, not the server');
+  for (let round = 0; round <= rounds; round++) {
+    const until = calls ? { calls } : { seconds: round === 0 ? 4 * seconds : seconds };
+    for (const name of ['subject', 'baseline'] as const) {
+      const result = await sides[name]({ warmUpSeconds, until });
       await after(name, result);
       if (round > 0) measured[name].push(result);
     }
   }
+  return measured;
+}
+
+/** Throws when it was the generator that was measured. */
+export async function runLoad(generator: LoadGenerator, load: Load): Promise<Measured> {
+  const measured = await generator.run(load);
+  if (measured.generatorBusy > BUSY) throw new Error('the load generator was the bottleneck, not the server');
   return measured;
 }
 

@@ -8,8 +8,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Audience } from './followers.ts';
 
+/** How long a stretch is measured. */
+export interface Timing {
+  readonly warmUpSeconds: number;
+  /** How long to measure, in seconds, or how many calls to make; calls need no warm-up. */
+  readonly until: { readonly seconds: number } | { readonly calls: number };
+}
+
 /** One stretch of load: `callers` closed loops, each sending its next request when its last is answered. */
-export interface Load {
+export interface Load extends Timing {
   readonly address: string;
   /** `/package.Service/Method`. */
   readonly path: string;
@@ -24,15 +31,17 @@ export interface Load {
   readonly ownBodies?: boolean;
   readonly connections: number;
   readonly callers: number;
-  readonly warmUpSeconds: number;
-  /** How long to measure, in seconds, or how many calls to make; calls need no warm-up. */
-  readonly until: { readonly seconds: number } | { readonly calls: number };
   /**
    * Who follows what the calls append: then deliveries are measured instead of answers, each from the moment its call
    * was sent, and a call is over when it is answered and delivered to every follower. Body `i` appends to the session
    * that audience body `i` follows one turn, whose metadata is its serial.
    */
   readonly audience?: Audience;
+  /**
+   * The calls are Chats, each answered with so many bytes of text: then what is measured of one is how long its first
+   * text took, and its size is that of the text.
+   */
+  readonly textBytes?: number;
   /** Processes whose CPU time is taken over the measured stretch. */
   readonly watch: readonly number[];
 }
@@ -60,29 +69,39 @@ export interface Measured {
 /** What the worker answers a {@link Load} with. */
 export type LoadAnswer = { readonly measured: Measured } | { readonly error: string };
 
-/** The generator's process. One load at a time. */
-export class LoadGenerator implements Disposable {
-  readonly #worker: ChildProcess = fork(new URL('load_worker.ts', import.meta.url), {
-    serialization: 'advanced',
-  });
+/** A process that makes load. One load at a time. */
+export class LoadProcess<L extends object> implements Disposable {
+  readonly #worker: ChildProcess;
+  readonly #died: Promise<never>;
 
-  readonly #died = once(this.#worker, 'exit').then((): never => {
-    throw new Error('the load generator ended');
-  });
-
-  constructor() {
+  constructor(worker: string) {
+    this.#worker = fork(new URL(worker, import.meta.url), { serialization: 'advanced' });
+    this.#died = once(this.#worker, 'exit').then(() => {
+      throw new Error('the load generator ended');
+    });
     this.#died.catch(() => {}); // A run in progress hears of it; without one nobody needs to.
   }
 
+  get pid(): number {
+    return this.#worker.pid!;
+  }
+
   /** Rejects on the first call that fails, with what was wrong. */
-  async run(load: Load): Promise<Measured> {
+  async run(load: L): Promise<Measured> {
     this.#worker.send(load);
     const [answer] = (await Promise.race([once(this.#worker, 'message'), this.#died])) as [LoadAnswer];
-    if ('error' in answer) throw new Error(`load on ${load.address}${load.path}: ${answer.error}`);
+    if ('error' in answer) throw new Error(`${answer.error}, in ${JSON.stringify(load).slice(0, 100)}`);
     return answer.measured;
   }
 
   [Symbol.dispose](): void {
     this.#worker.kill();
+  }
+}
+
+/** The generator's process. */
+export class LoadGenerator extends LoadProcess<Load> {
+  constructor() {
+    super('load_worker.ts');
   }
 }

@@ -1,14 +1,6 @@
-/** The load generator's process: takes a {@link Load} by IPC, runs it, answers with what it measured. */
+/** The load generator's process. */
+import { answerLoads } from './answer_loads.ts';
 import { ClosedLoop } from './closed_loop.ts';
-import type { Load, LoadAnswer } from './load.ts';
+import type { Load } from './load.ts';
 
-process.on('message', async (load: Load) => {
-  let answer: LoadAnswer;
-  try {
-    answer = { measured: await new ClosedLoop(load).run() };
-  } catch (error) {
-    answer = { error: error instanceof Error ? error.message : String(error) };
-  }
-  process.send!(answer);
-});
-process.once('disconnect', () => process.exit());
+answerLoads((load: Load) => new ClosedLoop(load).run());

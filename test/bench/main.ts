@@ -6,7 +6,7 @@
  * writes `bench.json`, and exits with 1 when a target is missed or any single call failed.
  *
  *   --only get,patch   these scenarios: memory, get, create, patch, callers, append, append-length, append-writers,
- *                      list-turns, follow, follow-memory, list
+ *                      list-turns, follow, follow-memory, chat-first-token, chat-tokens, chat-resume, chat-context, list
  *   --quick            100,000 sessions instead of 1,000,000, and fewer and shorter rounds: for a first look
  *   --sessions N       how many sessions the larger listing is over, a multiple of 1,000
  *   --rounds N         rounds of each side; --seconds S: how long each lasts
@@ -21,6 +21,10 @@ import { append } from './scenarios/append.ts';
 import { appendLength } from './scenarios/append_length.ts';
 import { appendWriters } from './scenarios/append_writers.ts';
 import { callers } from './scenarios/callers.ts';
+import { chatContext } from './scenarios/chat_context.ts';
+import { chatFirstToken } from './scenarios/chat_first_token.ts';
+import { chatResume } from './scenarios/chat_resume.ts';
+import { chatTokens } from './scenarios/chat_tokens.ts';
 import { create } from './scenarios/create.ts';
 import { createDocument } from './scenarios/create_document.ts';
 import { follow } from './scenarios/follow.ts';
@@ -45,6 +49,10 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'list-turns': listTurns,
   follow,
   'follow-memory': followMemory,
+  'chat-first-token': chatFirstToken,
+  'chat-tokens': chatTokens,
+  'chat-resume': chatResume,
+  'chat-context': chatContext,
   list,
   'create-document': createDocument,
   'search-documents': searchDocuments,

@@ -16,7 +16,7 @@ export interface ParleyServer extends AsyncDisposable {
   readonly client: ParleyClient;
 }
 
-/** A server with nothing in it. Its data directory is made in `folder` and goes with it. */
+/** A server with nothing in it. Its data directory is made in `folder` and goes with it; `settings` are over the defaults. */
 export async function startParley(folder: string, settings: NodeJS.ProcessEnv = {}): Promise<ParleyServer> {
   const dataDir = mkdtempSync(join(folder, 'parley-bench-'));
   const server = new ServerProcess('parley', MAIN, [], { ...environment(dataDir), ...settings });
@@ -35,7 +35,7 @@ export async function startParley(folder: string, settings: NodeJS.ProcessEnv = 
 function environment(dataDir: string): NodeJS.ProcessEnv {
   const kept = new Set(['PARLEY_REDIS_SERVER', 'PARLEY_REDIS_MODULES']);
   const inherited = Object.entries(process.env).filter(
-    ([name]) => kept.has(name) || !/^(PARLEY_|REDIS_URL$)/.test(name),
+    ([name]) => kept.has(name) || !/^(PARLEY_|OPENAI_|REDIS_URL$)/.test(name),
   );
   return { ...Object.fromEntries(inherited), PARLEY_ADDRESS: '127.0.0.1:0', PARLEY_DATA_DIR: dataDir };
 }

@@ -1,16 +1,22 @@
 /** The measured stretch of a load: what is counted lies between two looks at the clocks. */
-import type { Load, Measured } from './load.ts';
+import type { Measured, Timing } from './load.ts';
 import { cpuSeconds } from './processes.ts';
 
+/** What a stretch has to know of a load. */
+export interface Watched extends Timing {
+  /** Processes whose CPU time is taken. */
+  readonly watch: readonly number[];
+}
+
 export class Stretch {
-  readonly #load: Load;
+  readonly #load: Watched;
   readonly #limit: number;
   readonly #latencies: number[] = [];
   #bytes = 0;
   #started: Snapshot | undefined;
   #finished: Snapshot | undefined;
 
-  constructor(load: Load) {
+  constructor(load: Watched) {
     this.#load = load;
     this.#limit = 'calls' in load.until ? load.until.calls : Number.POSITIVE_INFINITY;
   }

@@ -9,6 +9,7 @@ import { onTestFinished } from 'vitest';
 import type { Interceptor } from '../../src/rpc/interceptor.ts';
 import { type Pipeline, serve } from '../../src/rpc/serve.ts';
 import type { ServiceImpl } from '../../src/rpc/service.ts';
+import { writeAhead } from '../../src/rpc/write_ahead.ts';
 import { summary } from '../refusal.ts';
 
 /** Serves until the test is over. */
@@ -35,7 +36,7 @@ export function clientOf<S extends DescService>(port: number, service: S): Clien
 }
 
 async function listen(register: (server: Server) => void): Promise<number> {
-  const server = new Server({ 'grpc.enable_channelz': 0 });
+  const server = new Server({ 'grpc.enable_channelz': 0, interceptors: [writeAhead] });
   register(server);
   onTestFinished(() => server.forceShutdown());
   return new Promise((resolve, reject) => {

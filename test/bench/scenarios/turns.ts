@@ -2,7 +2,7 @@
 import { ChatService } from '../../../gen/parley/v1/chat_service_pb.ts';
 import { Role } from '../../../gen/parley/v1/content_pb.ts';
 import type { ParleyClient } from '../client.ts';
-import { createSessions } from './sessions.ts';
+import { createSessions, type SessionInit } from './sessions.ts';
 
 /** A short turn. */
 export const LINE = 'Where is my parcel? It should have been here on Tuesday.';
@@ -17,8 +17,13 @@ const LARGEST_APPEND = 1000;
 const AT_ONCE = 16;
 
 /** Returns the ids of `count` new sessions in which `turns` turns have been said, people and agents in turn. */
-export async function createTalks(client: ParleyClient, count: number, turns: number): Promise<string[]> {
-  const ids = await createSessions(client, count);
+export async function createTalks(
+  client: ParleyClient,
+  count: number,
+  turns: number,
+  session: SessionInit = {},
+): Promise<string[]> {
+  const ids = await createSessions(client, count, session);
   for (let done = 0; done < turns; done += LARGEST_APPEND) {
     const messages = talk(Math.min(LARGEST_APPEND, turns - done));
     for (let i = 0; i < count; i += AT_ONCE) {
