@@ -24,18 +24,33 @@ export async function prepare(
   embedder: Embedder | undefined,
   caller: Interruptible,
 ): Promise<NewChunk[]> {
-  const cuts = await chunksOf(content, await tokenizer(STORED_ENCODING));
+  const counter = await tokenizer(STORED_ENCODING);
+  const cuts = await inLine(() => chunksOf(content, counter));
   if (cuts.length > MAX_CHUNKS) throw tooManyDocuments();
   const texts = cuts.map(({ from, to }) => content.slice(from, to));
   const vectors = embedder && (await vectorsOf(title, texts, embedder, caller.signal));
+  const words = await inLine(() => wordsOfEach(title, texts));
+  return texts.map((text, index) => ({ text, words: words[index]!, vector: vectors?.[index] }));
+}
+
+async function wordsOfEach(title: string, texts: readonly string[]): Promise<string[][]> {
   const titled = wordsOf(title);
   const titleWords = Array.from({ length: TITLE_WEIGHT }, () => titled).flat();
-  const chunks: NewChunk[] = [];
+  const words: string[][] = [];
   for (const [index, text] of texts.entries()) {
     if (index % AT_ONCE === AT_ONCE - 1) await nextTurn();
-    chunks.push({ text, words: [...titleWords, ...wordsOf(text)], vector: vectors?.[index] });
+    words.push([...titleWords, ...wordsOf(text)]);
   }
-  return chunks;
+  return words;
+}
+
+let line: Promise<unknown> = Promise.resolve();
+
+/** One document after the other, with a turn for all else in between: many that come at once would keep Redis's answers waiting. */
+function inLine<T>(work: () => Promise<T>): Promise<T> {
+  const result = line.then(() => nextTurn()).then(work);
+  line = result.catch(() => {});
+  return result;
 }
 
 /** A passage means more under its title. */

@@ -6,7 +6,8 @@
  * writes `bench.json`, and exits with 1 when a target is missed or any single call failed.
  *
  *   --only get,patch   these scenarios: memory, get, create, patch, callers, append, append-length, append-writers,
- *                      list-turns, follow, follow-memory, chat-first-token, chat-tokens, chat-resume, chat-context, list
+ *                      list-turns, follow, follow-memory, chat-first-token, chat-tokens, chat-resume, chat-context,
+ *                      list, create-document, search-documents
  *   --quick            100,000 sessions instead of 1,000,000, and fewer and shorter rounds: for a first look
  *   --sessions N       how many sessions the larger listing is over, a multiple of 1,000
  *   --rounds N         rounds of each side; --seconds S: how long each lasts

@@ -538,6 +538,10 @@ export const SearchModeSchema: GenEnum<SearchMode> = /*@__PURE__*/
  * tells the model the passages that go best with the newest user message, unless
  * the session's configs have `recall: false`.
  *
+ * Vectors are of one embedding model and dimension, and searched by that alone:
+ * after a change of model, documents that were stored before are still found by
+ * their words, and by meaning once they are deleted and created again.
+ *
  * @generated from service parley.v1.DocumentService
  */
 export const DocumentService: GenService<{
