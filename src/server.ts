@@ -7,19 +7,28 @@ import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflectio
 import { Health as HealthService } from '../gen/health/v1/health_pb.ts';
 import { ChatService as ChatProto } from '../gen/parley/v1/chat_service_pb.ts';
 import { ConfigsService as ConfigsProto } from '../gen/parley/v1/configs_service_pb.ts';
+import { DocumentService as DocumentProto } from '../gen/parley/v1/document_service_pb.ts';
 import { SessionService as SessionProto } from '../gen/parley/v1/session_service_pb.ts';
+import { ActiveRuns } from './chat/active_runs.ts';
 import { Follow } from './chat/follow.ts';
 import { History } from './chat/history.ts';
-import { Prompts } from './chat/prompts.ts';
+import { Prompts, type Recall } from './chat/prompts.ts';
 import { RunEnding } from './chat/run_ending.ts';
 import { RunEvents } from './chat/run_events.ts';
 import { RunKeeper } from './chat/run_keeper.ts';
+import { RunStarter } from './chat/run_starter.ts';
 import { Runs } from './chat/runs.ts';
 import { Configs } from './configs/configs.ts';
+import { Documents } from './documents/documents.ts';
+import { DocumentRecall } from './documents/recall.ts';
 import { StartError } from './errors.ts';
+import { Integrations } from './integration/integrations.ts';
 import { interceptors } from './interceptors/index.ts';
+import type { Embedder } from './models/embedder.ts';
 import { ModelTable } from './models/models.ts';
 import { OpenAiModel } from './models/openai.ts';
+import type { Endpoint } from './models/openai_client.ts';
+import { OpenAiEmbedder } from './models/openai_embedder.ts';
 import { type OpenRedis, openRedis } from './redis/open.ts';
 import { Health } from './rpc/health.ts';
 import { Reflection } from './rpc/reflection.ts';
@@ -27,6 +36,7 @@ import { serve } from './rpc/serve.ts';
 import { writeAhead } from './rpc/write_ahead.ts';
 import { ChatService } from './services/chat.ts';
 import { ConfigsService } from './services/configs.ts';
+import { DocumentService } from './services/document.ts';
 import { runEncoder } from './services/run_encoder.ts';
 import { SessionService } from './services/session.ts';
 import { sessionEncoder } from './services/session_encoder.ts';
@@ -64,8 +74,13 @@ export async function startServer(
     closers.unshift(() => redis.close());
     const templates = new TemplateRenderer();
     closers.unshift(() => templates.close());
-    const chat = startChat(redis, templates, settings, log);
+    const embedder = embedderOf(settings);
+    const recall = new DocumentRecall(redis.documents, embedder, (err) =>
+      log.warn({ err }, 'documents were not recalled'),
+    );
+    const chat = startChat(redis, templates, recall, settings, log);
     closers.unshift(() => chat.keeper.close());
+    closers.unshift(() => chat.integrations.settled());
 
     const stopping = new AbortController();
     const server = new Server(GRPC_OPTIONS);
@@ -74,6 +89,7 @@ export async function startServer(
       SessionProto,
       ConfigsProto,
       ChatProto,
+      DocumentProto,
       HealthService,
       ServerReflection,
       ServerReflectionAlpha,
@@ -85,11 +101,13 @@ export async function startServer(
       SessionProto,
       new SessionService(
         new Sessions(redis.sessions, redis.turns, settings.deletedRetention, templates, chat.ending),
+        chat.integrations,
       ),
       pipeline,
     );
     serve(server, ConfigsProto, new ConfigsService(new Configs(redis.sessions, redis.doorbell)), pipeline);
     serve(server, ChatProto, chat.service, pipeline);
+    serve(server, DocumentProto, new DocumentService(new Documents(redis.documents, embedder)), pipeline);
     serve(server, HealthService, health, pipeline);
     serve(server, ServerReflection, reflection, pipeline);
     serve(server, ServerReflectionAlpha, reflection, pipeline);
@@ -118,36 +136,53 @@ export async function startServer(
 /** What is kept of the grace period for telling of answers that are abandoned. */
 const LAST_EVENTS: Milliseconds = 500;
 
-/** What ChatService is made of. */
-function startChat(redis: OpenRedis, templates: Templates, settings: Settings, log: Logger) {
-  const { sessions, turns } = redis;
+function endpointOf({ openaiBaseUrl, openaiApiKey }: Settings): Endpoint {
+  return { baseUrl: openaiBaseUrl, apiKey: openaiApiKey };
+}
+
+function embedderOf(settings: Settings): Embedder | undefined {
+  const { embeddingModel } = settings;
+  return embeddingModel === undefined ? undefined : new OpenAiEmbedder(endpointOf(settings), embeddingModel);
+}
+
+/** What ChatService is made of, and what else asks models. */
+function startChat(redis: OpenRedis, templates: Templates, recall: Recall, settings: Settings, log: Logger) {
+  const { sessions, turns, insights } = redis;
   const defect = (err: unknown) => log.error({ err }, 'a run failed by a defect');
   const runLog = redis.runs;
   const count = countTurns;
   const ending = new RunEnding(runLog, runEncoder, count);
   const events = new RunEvents(runLog);
+  const models = new ModelTable(
+    new OpenAiModel({ baseUrl: settings.openaiBaseUrl, apiKey: settings.openaiApiKey }),
+  );
+  const decode = runEncoder.turns;
   const prompts = new Prompts({
     sessions,
     turns,
     runs: runLog,
-    models: new ModelTable(
-      new OpenAiModel({ baseUrl: settings.openaiBaseUrl, apiKey: settings.openaiApiKey }),
-    ),
+    insights,
+    models,
     templates,
-    decode: runEncoder.turns,
+    recall,
+    decode,
     defaultModel: settings.defaultModel,
     summaryModel: settings.summaryModel,
   });
-  const runs = new Runs(
-    { log: runLog, encoder: runEncoder, count, defect },
-    prompts,
-    events,
-    ending,
+  const integrations = new Integrations({
     sessions,
-  );
+    turns,
+    insights,
+    models,
+    decode,
+    defaultModel: settings.summaryModel,
+  });
+  const active = new ActiveRuns({ log: runLog, encoder: runEncoder, count, defect }, prompts);
+  const starter = new RunStarter({ log: runLog, encoder: runEncoder, prompts, ending, active });
+  const runs = new Runs({ log: runLog, prompts, events, ending, active, starter, sessions, defect });
   const follow = new Follow(turns, events, followEncoder);
   const service = new ChatService(new History(turns, ending), follow, runs, count);
-  return { service, runs, ending, keeper: new RunKeeper(runLog, ending, defect) };
+  return { service, runs, ending, integrations, keeper: new RunKeeper(runLog, ending, defect) };
 }
 
 const GRPC_OPTIONS = {

@@ -13,6 +13,7 @@ export interface Settings {
   readonly keyPrefix: string;
   readonly defaultModel: string;
   readonly summaryModel: string;
+  readonly embeddingModel: string | undefined;
   readonly openaiBaseUrl: string | undefined;
   readonly openaiApiKey: string | undefined;
   readonly insecure: boolean;
@@ -85,7 +86,13 @@ const TABLE: { readonly [K in keyof Read]: Setting<Read[K]> } = {
   summaryModel: {
     env: 'PARLEY_SUMMARY_MODEL',
     byDefault: '(PARLEY_MODEL)',
-    meaning: 'the model that summarises what no longer fits',
+    meaning: 'the model that summarises what no longer fits, and learns where no other is named',
+    read: (text) => text && modelName(text),
+  },
+  embeddingModel: {
+    env: 'PARLEY_EMBEDDING_MODEL',
+    byDefault: '(none)',
+    meaning: 'the model that tells which documents mean the same; none finds them by their words',
     read: (text) => text && modelName(text),
   },
   openaiBaseUrl: {

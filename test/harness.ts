@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { Health } from '../gen/health/v1/health_pb.ts';
 import { ChatService } from '../gen/parley/v1/chat_service_pb.ts';
 import { ConfigsService } from '../gen/parley/v1/configs_service_pb.ts';
+import { DocumentService } from '../gen/parley/v1/document_service_pb.ts';
 import { SessionService } from '../gen/parley/v1/session_service_pb.ts';
 import { startServer } from '../src/server.ts';
 import { readSettings } from '../src/settings.ts';
@@ -16,6 +17,7 @@ export interface Clients {
   readonly sessions: Client<typeof SessionService>;
   readonly configs: Client<typeof ConfigsService>;
   readonly chat: Client<typeof ChatService>;
+  readonly documents: Client<typeof DocumentService>;
   readonly health: Client<typeof Health>;
   close(): void;
 }
@@ -70,6 +72,7 @@ export function connect(address: string): Clients {
     sessions: client(SessionService),
     configs: client(ConfigsService),
     chat: client(ChatService),
+    documents: client(DocumentService),
     health: client(Health),
     close: () => sessionManager.abort(),
   };

@@ -60,6 +60,11 @@ export class ParleyProcess {
     return this.#exit;
   }
 
+  /** Returns when it has heard the signal to stop, as its log says. */
+  async stops(): Promise<void> {
+    while (!this.stderr.includes('"msg":"stopping"')) await once(this.#child.stderr!, 'data');
+  }
+
   async ready(): Promise<Clients> {
     const clients = connect(await this.address());
     onTestFinished(() => clients.close());

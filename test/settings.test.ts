@@ -152,6 +152,7 @@ describe('the help', () => {
       'PARLEY_KEY_PREFIX',
       'PARLEY_MODEL',
       'PARLEY_SUMMARY_MODEL',
+      'PARLEY_EMBEDDING_MODEL',
       'OPENAI_BASE_URL',
       'OPENAI_API_KEY',
       'PARLEY_INSECURE',

@@ -56,6 +56,10 @@ export class ActiveRun {
     this.#participantId = participantId;
   }
 
+  get runId(): string {
+    return this.#hold.runId;
+  }
+
   /** Makes the answer of the pieces that come. Never rejects; returns when the run is over, or another's. */
   async answer(ask: (hold: Hold, signal: AbortSignal) => AsyncIterable<AnswerPiece>): Promise<void> {
     const { log } = this.#tools;

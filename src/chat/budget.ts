@@ -18,3 +18,8 @@ export function promptBudget(
 export function summaryBudget(promptTokens: number): number {
   return Math.max(1, Math.min(1024, Math.floor(promptTokens / 4)));
 }
+
+/** The most that recalled documents may take of a prompt. */
+export function recallBudget(promptTokens: number): number {
+  return Math.min(2048, Math.floor(promptTokens / 4));
+}

@@ -19,6 +19,7 @@ import { Filling, type NewMessage } from './fill_window.ts';
 import {
   elision,
   inOrder,
+  isHelp,
   type SystemPiece,
   summaryMessage,
   systemMessages,
@@ -32,6 +33,8 @@ export interface ContextInput {
   readonly overflow: ContextOverflow;
   readonly generation: Pick<Generation, 'model' | 'tools' | 'responseFormat'>;
   readonly system: readonly SystemPiece[];
+  /** Which agent answers; empty when it is nobody in particular. What other agents said is not its own. */
+  readonly answering: string;
   readonly summary: Summary | undefined;
   /** What the request says, after all that is stored. */
   readonly messages: readonly NewMessage[];
@@ -57,7 +60,10 @@ export interface BuiltContext {
 export async function buildContext(input: ContextInput): Promise<BuiltContext> {
   const { tokenBudget, turnCount, overflow, generation } = input;
   const counter = await tokenizer(encodingOf(generation.model));
-  const system = await systemMessages(input.system, counter);
+  const system = await systemMessages(
+    input.system.filter((piece) => !isHelp(piece)),
+    counter,
+  );
   const options = PRIMING + (await tokensOfOptions(generation, counter));
   const fixed = options + tokensIn(system);
   const window = new Window({
@@ -67,16 +73,20 @@ export async function buildContext(input: ContextInput): Promise<BuiltContext> {
   });
   const demandRoom = () => refuseOverflow(tokenBudget - window.free, tokenBudget);
 
-  const filling = new Filling(window, counter);
+  const filling = new Filling(window, counter, input.answering);
   await filling.ask(input.messages);
   demandRoom();
+  const help = await systemMessages(input.system.filter(isHelp), counter);
+  const fitting = help.filter(({ tokenCount }) => window.reserve(tokenCount));
   const summary = await fittingSummary(window, input.summary, counter);
   const covered = summary ? input.summary!.throughSeq : 0;
   const edge = await filling.fill(input.turns, covered, demandRoom);
   const cut = edge && (await withElision(window, edge, { turnCount, covered, counter }));
 
   const turns = window.messages();
-  const told = inOrder([...system, summary, cut?.marker].filter((message) => message !== undefined));
+  const told = inOrder(
+    [...system, ...fitting, summary, cut?.marker].filter((message) => message !== undefined),
+  );
   return {
     context: {
       messages: [...told, ...turns],

@@ -29,7 +29,6 @@ export class Conversation {
   readonly #asked: Asked[] = [];
   /** When the last one was asked has started. */
   #started: Promise<unknown> = Promise.resolve();
-  #current: RunReader | undefined;
   #heard: 'more' | 'all' | { readonly error: unknown } = 'more';
   #wake = () => {};
 
@@ -64,10 +63,9 @@ export class Conversation {
   }
 
   async *#answer({ reader }: Asked): AsyncGenerator<readonly Uint8Array[]> {
-    const current = await reader;
-    this.#current = current;
-    yield* current.events(0);
-    current.close();
+    const begun = await reader;
+    yield* begun.events(0);
+    begun.close();
   }
 
   async #listen(inputs: AsyncIterable<Said>): Promise<void> {
@@ -91,8 +89,14 @@ export class Conversation {
     this.#bell.ring();
   }
 
+  /** Cancels what answers, or is about to: a message that came before the cancel counts as answered. */
   async #cancel(): Promise<void> {
-    if (this.#current) await this.#runs.stopReading(this.#key, this.#current);
+    for (const { ask, reader } of [...this.#asked]) {
+      const begun = await reader.catch(() => undefined);
+      if (!begun || begun.isOver) continue;
+      await this.#runs.stopReading(this.#key, begun);
+      if (ask.concurrency !== 'INTERRUPT') return; // the next one waits, and answers then
+    }
   }
 
   #letGo(ask: Ask, reader: Promise<RunReader>): void {

@@ -8,6 +8,7 @@
  */
 import type { PromptMessage } from '../models/model.ts';
 import type { ToolCall } from './content.ts';
+import { heardResult } from './other_agents.ts';
 
 /** A message of a prompt, and the turn it is of. */
 export interface TurnMessage {
@@ -16,6 +17,8 @@ export interface TurnMessage {
   readonly seq: number;
   /** Its tokens, when they were counted before. */
   readonly counted: number | undefined;
+  /** The calls of another agent, where the message is one's: their results are not for this one. */
+  readonly callsOfAnother?: readonly ToolCall[];
 }
 
 /** A message with the results of its calls: they are sent together, or not at all. */
@@ -65,6 +68,12 @@ export class ExchangesBackwards {
 
   /** An id that is used again names the last call before the result. */
   private opened(opening: TurnMessage): Exchange {
+    if (opening.callsOfAnother) {
+      const results = opening.callsOfAnother.map(({ id }) => this.resultOf(id));
+      const asked = results.filter((result) => result?.seq === 0).map((result) => result!.message);
+      const heard = asked.map((message) => ({ message: heardResult(message), seq: 0, counted: undefined }));
+      return { messages: [opening, ...heard] };
+    }
     const calls = opening.message.parts.filter((part) => part.kind === 'toolCall');
     const results = calls.map((call) => this.resultOf(call.id) ?? unanswered(call));
     return { messages: [opening, ...results] };

@@ -3,6 +3,7 @@ import { STORED_ENCODING } from '../tokens/encodings.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 import type { PastTurn, Said } from './content.ts';
 import { ExchangesBackwards, type TurnMessage } from './exchanges.ts';
+import { heard, isAnothers } from './other_agents.ts';
 import { promptMessages } from './prompt_messages.ts';
 import type { Edge, Window } from './window.ts';
 
@@ -17,11 +18,14 @@ const NOWHERE: Edge = { seq: 0, newerTurns: 0 };
 export class Filling {
   private readonly window: Window;
   private readonly tokenizer: Tokenizer;
+  private readonly answering: string;
   private readonly exchanges = new ExchangesBackwards();
 
-  constructor(window: Window, tokenizer: Tokenizer) {
+  /** `answering`: the agent that does; empty when it is nobody in particular. */
+  constructor(window: Window, tokenizer: Tokenizer, answering: string) {
     this.window = window;
     this.tokenizer = tokenizer;
+    this.answering = answering;
   }
 
   /** Adds what the request says, whether there is room or not. */
@@ -62,6 +66,10 @@ export class Filling {
 
   /** A turn counted in another encoding than the model's is counted again. */
   private messagesOf(turn: PastTurn): TurnMessage[] {
+    if (isAnothers(turn, this.answering)) {
+      const { message, calls } = heard(turn);
+      return message ? [{ message, seq: turn.seq, counted: undefined, callsOfAnother: calls }] : [];
+    }
     const messages = promptMessages(turn);
     const isCounted = turn.tokenCount > 0 && this.tokenizer.encoding === STORED_ENCODING;
     const counted = isCounted && messages.length === 1 ? turn.tokenCount : undefined;

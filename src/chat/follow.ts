@@ -69,13 +69,13 @@ export class Follow<E> {
         const lost = lostHow({ epoch, seq }, state);
         runs?.add(tail.runsAfter(runsKnown));
         runsKnown = tail.runCount;
-        const events = runs && caughtUp && !lost ? await runs.next(seq) : [];
+        const events = runs && caughtUp ? await (lost ? runs.rest() : runs.next(seq)) : [];
         if (events.length > 0) {
           yield events.map((frame) => this.#encoder.runEvent(frame, cursor()));
         } else if (lost) {
           ({ epoch, seq } = { epoch: state.epoch, seq: 0 });
           caughtUp = false;
-          runs?.reset();
+          runs?.reset(epoch);
           yield [this.#encoder.reset(lost, cursor())];
         } else if (seq < state.lastTurnSeq) {
           const turns = await this.#next(tail, epoch, seq);

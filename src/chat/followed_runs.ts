@@ -3,7 +3,7 @@ import { ParleyError } from '../errors.ts';
 import type { SessionKey } from '../sessions/session.ts';
 import { eventsAfter, type RunEvents } from './run_events.ts';
 import type { RunTail } from './run_tail.ts';
-import type { NewestRun } from './turns.ts';
+import type { Epoch, NewestRun } from './turns.ts';
 
 interface Followed {
   /** The last turn there was when it began. */
@@ -18,7 +18,7 @@ export class FollowedRuns {
   readonly #events: RunEvents;
   readonly #key: SessionKey;
   readonly #ring: () => void;
-  readonly #waiting: NewestRun[] = [];
+  #waiting: NewestRun[] = [];
   #current: Followed | undefined;
 
   /** `ring`: for whenever there may be more. */
@@ -33,25 +33,23 @@ export class FollowedRuns {
     this.#waiting.push(...runs);
   }
 
-  /** The log began anew: what was asked is there no more. A run that was told of is told of to its end. */
-  reset(): void {
-    this.#waiting.length = 0;
-    if (this.#current?.offset === 0) this.#drop();
-    else if (this.#current) this.#current = { ...this.#current, askedSeq: 0 };
+  /** The log began anew: what was asked before is there no more. */
+  reset(epoch: Epoch): void {
+    this.#drop();
+    this.#waiting = this.#waiting.filter(({ epochNumber }) => epochNumber === epoch.number);
   }
 
   /**
    * The next events, as frames, for one who has all turns through a seq: a run's begin when he has what it was
    * asked, and end when he has what it left.
    */
-  async next(seq: number): Promise<readonly Uint8Array[]> {
-    try {
-      return await this.#next(seq);
-    } catch (error) {
-      if (!(error instanceof ParleyError && error.reason.startsWith('RUN_'))) throw error;
-      this.#drop(); // its events are no longer kept
-      return [];
-    }
+  next(seq: number): Promise<readonly Uint8Array[]> {
+    return this.#unlessGone(() => this.#next(seq));
+  }
+
+  /** What is left of the run that was told of, for one whose log began anew: no run survives that. */
+  rest(): Promise<readonly Uint8Array[]> {
+    return this.#unlessGone(() => this.#rest());
   }
 
   close(): void {
@@ -66,10 +64,31 @@ export class FollowedRuns {
     let events = await eventsAfter(tail, run.offset);
     const { lastOffset, turnSeq } = tail;
     const hasLast = turnSeq !== undefined && run.offset + events.length === lastOffset;
-    if (hasLast && turnSeq > seq && run.askedSeq > 0) events = events.slice(0, -1);
+    if (hasLast && turnSeq > seq) events = events.slice(0, -1);
     else if (hasLast) this.#drop();
     run.offset += events.length;
     return events;
+  }
+
+  async #rest(): Promise<readonly Uint8Array[]> {
+    const run = this.#current;
+    if (!run || run.offset === 0) return [];
+    if (run.tail.turnSeq === undefined) await run.tail.look();
+    if (run.offset === run.tail.lastOffset) return [];
+    const events = await eventsAfter(run.tail, run.offset);
+    run.offset += events.length;
+    return events;
+  }
+
+  /** Nothing, when the run's events are no longer kept, or its session is gone: of that the log tells. */
+  async #unlessGone(events: () => Promise<readonly Uint8Array[]>): Promise<readonly Uint8Array[]> {
+    try {
+      return await events();
+    } catch (error) {
+      if (!(error instanceof ParleyError && /^(RUN|SESSION)_/.test(error.reason))) throw error;
+      this.#drop();
+      return [];
+    }
   }
 
   async #take(seq: number): Promise<Followed | undefined> {

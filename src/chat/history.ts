@@ -1,8 +1,8 @@
 /** What ChatService promises of the turns, without gRPC and without Redis. */
-import { ParleyError } from '../errors.ts';
 import type { SessionKey } from '../sessions/session.ts';
 import { type Caller, type RunEnder, whenIdle } from '../sessions/store.ts';
 import { toCursor } from './cursor.ts';
+import { checkSize } from './turn_sizes.ts';
 import {
   type Appended,
   type NewTurn,
@@ -11,14 +11,6 @@ import {
   type TurnPage,
   type TurnRange,
 } from './turns.ts';
-
-/**
- * The most bytes of turns a call may append, as they are answered: what was
- * appended can also be read, by a gRPC client that takes 4 MiB as all do by default.
- */
-const MAX_APPENDED_BYTES = 4 * 1024 * 1024 - 256;
-/** What `seq`, `create_time` and its frame add to a turn, at most. */
-const TURN_FRAME_BYTES = 32;
 
 export class History {
   readonly #log: TurnLog;
@@ -36,8 +28,7 @@ export class History {
     expectedLastSeq: number | undefined,
     caller: Caller,
   ): Promise<Pick<Appended, 'firstSeq' | 'createTime'> & { readonly cursor: string }> {
-    const bytes = turns.reduce((sum, turn) => sum + turn.body.length + TURN_FRAME_BYTES, 0);
-    if (bytes > MAX_APPENDED_BYTES) throw tooLarge();
+    checkSize(turns);
     caller.throwIfOver();
     const { epoch, firstSeq, createTime } = await this.#log.append(key, turns, expectedLastSeq, caller);
     const cursor = toCursor(key, { epoch, seq: firstSeq + turns.length - 1 });
@@ -67,11 +58,4 @@ export class History {
     );
     return { cursor: toCursor(key, { epoch, seq: lastTurnSeq }), removed };
   }
-}
-
-function tooLarge(): ParleyError {
-  return new ParleyError(
-    'QUOTA_EXCEEDED',
-    `these turns take more than ${MAX_APPENDED_BYTES} bytes; append fewer at a time`,
-  );
 }

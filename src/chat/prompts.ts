@@ -14,12 +14,14 @@ import {
 import type { SessionStore } from '../sessions/store.ts';
 import type { Templates } from '../templates/template.ts';
 import type { Ask } from './ask.ts';
-import { promptBudget, summaryBudget } from './budget.ts';
+import { promptBudget, recallBudget, summaryBudget } from './budget.ts';
 import type { PastTurn } from './content.ts';
 import type { Context, Summary } from './context.ts';
 import { type BuiltContext, buildContext, type ContextInput, type SeqRange } from './context_window.ts';
 import { foldRange } from './fold.ts';
 import { resolveGeneration } from './generation.ts';
+import { type InsightReader, insightsTold } from './insights_told.ts';
+import { questionOf } from './question.ts';
 import type { Hold, RunLog } from './run.ts';
 import { summarize } from './summarize.ts';
 import type { SystemPiece } from './system_part.ts';
@@ -29,13 +31,21 @@ import type { TurnLog, TurnPage } from './turns.ts';
 /** Turns read at a time. */
 const PAGE = { count: 100, bytes: 256 * 1024 };
 
+/** Finds what a session's documents say about a question. */
+export interface Recall {
+  /** What to tell the model, in so many tokens at most; empty when there is nothing. Never fails. */
+  passages(key: SessionKey, question: string, tokens: number): Promise<string>;
+}
+
 /** What a prompt is made with. */
 export interface PromptTools {
   readonly sessions: SessionStore;
   readonly turns: TurnLog;
   readonly runs: RunLog;
+  readonly insights: InsightReader;
   readonly models: Models;
   readonly templates: Templates;
+  readonly recall: Recall;
   /** Turns, given as frames. */
   readonly decode: (frames: Uint8Array) => PastTurn[];
   readonly defaultModel: string;
@@ -67,25 +77,72 @@ export class Prompts {
     if (!found || !newest) throw sessionNotFound(key.sessionId);
     if (isDeleted(found.session)) throw sessionDeleted(key.sessionId, to);
     const { session } = found;
-    if (newest.state.turnCount === 0 && ask.turns.length === 0) {
-      throw fieldInvalid('messages', 'there is nothing to answer: the session has no turns');
-    }
     const agent = answering(boundParticipants(session), ask.participantId);
     const { defaultModel } = this.#tools;
     const configs = session.configs.configs;
     const generation = resolveGeneration({ request: ask.generation, agent, configs, defaultModel });
+    const tokenBudget = promptBudget(
+      session.tokenBudget,
+      contextWindow(generation.model),
+      generation.maxTokens,
+    );
+    const participantId = agent?.participantId ?? '';
+    const [system, insights, recalled] = await Promise.all([
+      this.#system(found, agent),
+      insightsTold(this.#tools.insights, found, participantId, generation.model, tokenBudget),
+      this.#recalled(key, found, ask, newest, recallBudget(tokenBudget)),
+    ]);
     const input = {
-      tokenBudget: promptBudget(session.tokenBudget, contextWindow(generation.model), generation.maxTokens),
+      tokenBudget,
       overflow: session.contextOverflow,
       generation,
-      system: await this.#system(found, agent),
+      system: [...system, ...insights],
+      answering: participantId,
       summary: summaryOf(found),
       messages: ask.turns.map(({ said, tokenCount }) => ({ ...said, tokenCount })),
       turnCount: newest.state.turnCount,
     };
-    const built = await buildContext({ ...input, turns: this.#backward(key, newest) });
+    const built = await this.#built(key, input, recalled, newest);
+    if (built.context.messages.length === 0) {
+      throw fieldInvalid(
+        'messages',
+        'there is nothing to answer: the session has no turns, and no situation',
+      );
+    }
     const { lastTurnSeq } = newest.state;
-    return { ...built, participantId: agent?.participantId ?? '', generation, lastTurnSeq, input };
+    return { ...built, participantId, generation, lastTurnSeq };
+  }
+
+  /** With what was recalled, unless there is no room for it: it is never what a prompt fails by. */
+  async #built(
+    key: SessionKey,
+    input: Prompt['input'],
+    recalled: string,
+    newest: TurnPage,
+  ): Promise<BuiltContext & Pick<Prompt, 'input'>> {
+    const system = [...input.system, { source: 'DOCUMENTS', text: recalled } as const];
+    const full = { ...input, system };
+    try {
+      return { ...(await buildContext({ ...full, turns: this.#backward(key, newest) })), input: full };
+    } catch (error) {
+      const tooMuch = error instanceof ParleyError && error.reason === 'CONTEXT_OVERFLOW';
+      if (recalled === '' || !tooMuch) throw error;
+      return { ...(await buildContext({ ...input, turns: this.#backward(key, newest) })), input };
+    }
+  }
+
+  /** What the documents say about the newest question; nothing is asked where there are none. */
+  async #recalled(
+    key: SessionKey,
+    { session, activity }: ActiveSession,
+    { turns }: Ask,
+    newest: TurnPage,
+    tokens: number,
+  ): Promise<string> {
+    if (activity.documentCount === 0 || session.configs.configs?.recall === false) return '';
+    const asked = turns.map(({ said }) => said);
+    const past = this.#tools.decode(newest.frames).reverse();
+    return this.#tools.recall.passages(key, questionOf(asked, past), tokens);
   }
 
   /** The model's answer to a prompt; what has to be summarized is, before. */

@@ -33,11 +33,10 @@ export class RunEnding implements RunEnder {
     return undefined;
   }
 
+  /** Whoever took it too may be faster, and then it is over as well. */
   async #finish(key: SessionKey, hold: Hold, keep: boolean, error: ParleyError | undefined): Promise<void> {
     const { runId } = hold;
-    const told = await this.#told(key, runId);
-    if (!told) return;
-    const { run, deltas } = told;
+    const { run, deltas } = await this.#told(key, runId);
     const parts = partsOf(deltas);
     const offset = run.lastOffset + 1;
     const finishReason: FinishReason = error ? 'ERROR' : 'CANCELLED';
@@ -65,18 +64,20 @@ export class RunEnding implements RunEnder {
     });
   }
 
-  /** A run and all it said. */
-  async #told(key: SessionKey, runId: string): Promise<{ run: Run; deltas: Delta[] } | undefined> {
+  /** A run and all it said: nothing, when its events are gone; it has to end all the same. */
+  async #told(key: SessionKey, runId: string): Promise<{ run: Told; deltas: Delta[] }> {
     const deltas: Delta[] = [];
     for (let offset = 0; ; ) {
       const page = await this.#log.read(key, runId, offset);
-      if (!page) return undefined;
+      if (!page) return { run: { participantId: '', model: '', lastOffset: 0 }, deltas };
       deltas.push(...this.#encoder.deltas(page.frames));
       offset = page.lastOffset;
       if (!page.more) return { run: page.run, deltas };
     }
   }
 }
+
+type Told = Pick<Run, 'participantId' | 'model' | 'lastOffset'>;
 
 /** ABORTED `RUN_ABANDONED`: nobody goes on with it. */
 export function abandoned(): ParleyError {

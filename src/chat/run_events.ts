@@ -1,5 +1,5 @@
 /** Follows the events of runs: every event once and in order, until the last. */
-import { fieldInvalid, ParleyError, sessionDeleted } from '../errors.ts';
+import { fieldInvalid } from '../errors.ts';
 import { Bell } from '../sessions/bell.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { splitFrames } from './frames.ts';
@@ -34,28 +34,19 @@ export class RunEvents {
   reader(key: SessionKey, runId: string, signal: AbortSignal): RunReader {
     const bell = new Bell(signal);
     const { tail, leave } = this.join(key, runId, () => bell.ring());
-    return new RunReader(key, runId, tail, bell, signal, leave);
+    return new RunReader(runId, tail, bell, signal, leave);
   }
 }
 
 /** One who follows one run. */
 export class RunReader {
   readonly runId: string;
-  readonly #key: SessionKey;
   readonly #tail: RunTail;
   readonly #bell: Bell;
   readonly #signal: AbortSignal;
   readonly #leave: () => void;
 
-  constructor(
-    key: SessionKey,
-    runId: string,
-    tail: RunTail,
-    bell: Bell,
-    signal: AbortSignal,
-    leave: () => void,
-  ) {
-    this.#key = key;
+  constructor(runId: string, tail: RunTail, bell: Bell, signal: AbortSignal, leave: () => void) {
     this.runId = runId;
     this.#tail = tail;
     this.#bell = bell;
@@ -84,29 +75,20 @@ export class RunReader {
   async *events(afterOffset: number): AsyncGenerator<readonly Uint8Array[]> {
     for (let offset = afterOffset; ; ) {
       if (offset < this.#tail.lastOffset) {
-        const events = await this.#next(offset);
+        const events = await eventsAfter(this.#tail, offset);
         this.#signal.throwIfAborted();
         offset += events.length;
         yield events;
       } else if (this.isOver) {
         return;
       } else if ((await this.#bell.rung(LOOK)) === 'quiet') {
-        await this.#next(offset);
+        await this.#tail.look();
       }
     }
   }
 
   close(): void {
     this.#leave();
-  }
-
-  async #next(offset: number): Promise<readonly Uint8Array[]> {
-    try {
-      return await eventsAfter(this.#tail, offset);
-    } catch (error) {
-      const gone = error instanceof ParleyError && error.reason === 'SESSION_NOT_FOUND';
-      throw gone ? sessionDeleted(this.#key.sessionId, 'read') : error; // it was there before
-    }
   }
 }
 

@@ -3,7 +3,7 @@
  * the run here, so that an event comes from Redis once. The newest are kept;
  * who is further behind reads the log itself.
  */
-import { isUnavailable, ParleyError } from '../errors.ts';
+import { isUnavailable, ParleyError, type Reason, sessionDeleted } from '../errors.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { splitFrames } from './frames.ts';
 import { type RunLog, type RunNews, type RunPage, runNotFound } from './run.ts';
@@ -87,18 +87,26 @@ export class RunTail {
   read(offset: number): Promise<RunPage> {
     let page = this.#pages.get(offset);
     if (!page) {
-      page = this.#log.read(this.#key, this.#runId, offset).then((read) => {
-        if (!read) throw runNotFound(this.#runId);
-        const { run } = read;
-        if (run.lastOffset > this.#lastOffset) this.#lastOffset = run.lastOffset;
-        if (run.status !== 'RUNNING') this.#turnSeq = run.turnSeq;
-        return read;
-      });
+      page = this.#read(offset);
       this.#pages.set(offset, page);
       const forget = () => this.#pages.delete(offset);
       page.then(forget, forget);
     }
     return page;
+  }
+
+  async #read(offset: number): Promise<RunPage> {
+    try {
+      const page = await this.#log.read(this.#key, this.#runId, offset);
+      if (!page) throw runNotFound(this.#runId);
+      const { run } = page;
+      if (run.lastOffset > this.#lastOffset) this.#lastOffset = run.lastOffset;
+      if (run.status !== 'RUNNING') this.#turnSeq = run.turnSeq;
+      return page;
+    } catch (error) {
+      const gone = this.#lastOffset > 0 && isOf(error, 'SESSION_NOT_FOUND');
+      throw gone ? sessionDeleted(this.#key.sessionId, 'read') : error; // it was there before
+    }
   }
 
   #hear(news: RunNews | undefined): void {
@@ -127,6 +135,7 @@ export class RunTail {
 
   /** Looks until it succeeds: nobody waits for this one, but whoever follows counts on it. */
   async #lookSoon(): Promise<void> {
+    const wasThere = this.#lastOffset > 0;
     try {
       await this.look();
     } catch (error) {
@@ -135,7 +144,7 @@ export class RunTail {
         if (this.isFollowed) this.#timer = setTimeout(() => void this.#lookSoon(), LOOK_AGAIN);
         return;
       }
-      if (this.#lastOffset === 0 && isRunNotFound(error)) return; // it is about to start
+      if (!wasThere && isOf(error, 'RUN_NOT_FOUND')) return; // it was about to start
       this.#error = { error };
     }
     this.#ring();
@@ -152,6 +161,6 @@ export class RunTail {
   }
 }
 
-function isRunNotFound(error: unknown): boolean {
-  return error instanceof ParleyError && error.reason === 'RUN_NOT_FOUND';
+function isOf(error: unknown, reason: Reason): boolean {
+  return error instanceof ParleyError && error.reason === reason;
 }

@@ -21,6 +21,11 @@ const ORDER: readonly ContextSource[] = [
   'TURN',
 ];
 
+/** Whether an answer is better for it, but no worse than none without. */
+export function isHelp({ source }: SystemPiece): boolean {
+  return source === 'INSIGHTS' || source === 'DOCUMENTS';
+}
+
 /** A message for each piece that says anything. */
 export function systemMessages(
   pieces: readonly SystemPiece[],

@@ -192,12 +192,14 @@ export class Tail<E> {
       after = turn.seq;
     }
     this.#state = { ...state, lastTurnSeq: after, lastSeq: after };
-    if (news.runId !== '') this.#hearOf({ runId: news.runId, askedSeq: after, active: true });
+    if (news.runId !== '')
+      this.#hearOf({ runId: news.runId, askedSeq: after, epochNumber: state.epoch.number, active: true });
     this.#ring();
   }
 
   #hearOf(run: NewestRun): void {
-    if (run.runId === this.#runs.at(-1)?.runId) return;
+    // A page that was asked for before the news of a run came may tell of the one before it.
+    if (this.#runs.some(({ runId }) => runId === run.runId)) return;
     this.#runs.push(run);
     this.#runCount++;
     if (this.#runs.length > RECENT_RUNS) this.#runs.shift();

@@ -46,6 +46,8 @@ export interface NewestRun {
   readonly runId: string;
   /** The last turn there was when it began: what it was asked. */
   readonly askedSeq: number;
+  /** The number of the epoch it began in. */
+  readonly epochNumber: number;
   readonly active: boolean;
 }
 

@@ -2,7 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Part } from '../chat/content.ts';
 import type { Milliseconds } from '../sessions/session.ts';
-import type { AnswerPiece, Generation, Model, PromptMessage } from './model.ts';
+import {
+  type AnswerPiece,
+  type Generation,
+  LONGEST_ANSWER,
+  type Model,
+  type PromptMessage,
+} from './model.ts';
 
 /** The time from word to word: an answer is to be seen coming, resumed in the middle, and cancelled. */
 const BEAT: Milliseconds = 12;
@@ -22,7 +28,8 @@ export class Echo implements Model {
     signal: AbortSignal,
   ): AsyncGenerator<AnswerPiece> {
     signal.throwIfAborted();
-    const words = wordsOf(heard(messages.at(-1)?.parts ?? []) || NOTHING_TO_SAY);
+    const whole = heard(messages.at(-1)?.parts ?? []) || NOTHING_TO_SAY;
+    const words = wordsOf(cut(whole));
     const said = words.slice(0, generation.maxTokens);
     const atOnce = Math.ceil((said.length * BEAT) / LONGEST);
     for (const [i, text] of said.entries()) {
@@ -33,7 +40,7 @@ export class Echo implements Model {
     const inputTokens = messages.reduce((sum, { parts }) => sum + wordsOf(heard(parts)).length, 0);
     yield {
       kind: 'end',
-      finishReason: said.length < words.length ? 'LENGTH' : 'STOP',
+      finishReason: said.length < words.length || cut(whole) !== whole ? 'LENGTH' : 'STOP',
       usage: { inputTokens, outputTokens: said.length, totalTokens: inputTokens + said.length },
     };
   }
@@ -48,6 +55,16 @@ function heard(parts: readonly Part[]): string {
   const texts = parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []));
   const results = parts.flatMap((part) => (part.kind === 'toolResult' ? [part.content] : []));
   return texts.join('\n') || results.join('\n');
+}
+
+/** As much of a text as an answer may be, without half a character at its end. */
+function cut(text: string): string {
+  if (text.length <= LONGEST_ANSWER / 3) return text;
+  const bytes = Buffer.from(text);
+  if (bytes.length <= LONGEST_ANSWER) return text;
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, LONGEST_ANSWER), {
+    stream: true,
+  });
 }
 
 /** Words with the white space after them (the first with that before it too): joined, they are the text. */

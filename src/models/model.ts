@@ -78,3 +78,9 @@ export interface Models {
   /** Every name is some model's; whether the endpoint knows it shows when it is asked. */
   named(name: string): Model;
 }
+
+/**
+ * What an answer may come to, arguments included, in bytes: gRPC delivers no message of more than 4 MiB, and the turn
+ * it becomes has more to carry. A longer one ends there, as if by `maxTokens`.
+ */
+export const LONGEST_ANSWER = 3 * 1024 * 1024;

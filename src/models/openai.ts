@@ -1,22 +1,20 @@
 /** Every model that is not built in: asked for at an endpoint that speaks OpenAI's chat completions, by OpenAI's SDK. */
 import type { OpenAI } from 'openai';
 import { EventStream } from './event_stream.ts';
-import type { AnswerPiece, Generation, Model, PromptMessage } from './model.ts';
-import { LONGEST_ANSWER, OpenAiAnswer } from './openai_answer.ts';
+import {
+  type AnswerPiece,
+  type Generation,
+  LONGEST_ANSWER,
+  type Model,
+  type PromptMessage,
+} from './model.ts';
+import { OpenAiAnswer } from './openai_answer.ts';
 import { OpenAiCall, PATIENCE, type Patience } from './openai_call.ts';
+import { connect, type Endpoint } from './openai_client.ts';
 import { EndpointErrors } from './openai_errors.ts';
 import { requestOf } from './openai_request.ts';
 
-const OPENAI = 'https://api.openai.com/v1';
-/** Goes for a key where there is none: local endpoints ask for none, others answer 401. */
-const NO_KEY = 'none';
 const NOTHING = new Uint8Array();
-
-export interface Endpoint {
-  /** Undefined: OpenAI's own. */
-  readonly baseUrl: string | undefined;
-  readonly apiKey: string | undefined;
-}
 
 /**
  * The SDK makes the request; what comes back is read here, as it comes. Its own reader logs what it cannot parse, takes
@@ -46,9 +44,9 @@ export class OpenAiModel implements Model {
     const call = new OpenAiCall(this.#errors, this.#patience, signal);
     let whole = false;
     try {
-      const response = await call.open(
-        (body, signal) => client.chat.completions.create(body, { signal }).asResponse(),
-        requestOf(messages, generation),
+      const body = requestOf(messages, generation);
+      const response = await call.open((signal) =>
+        client.chat.completions.create(body, { signal }).asResponse(),
       );
       const events = this.#readerOf(response);
       const answer = new OpenAiAnswer(this.#errors);
@@ -94,17 +92,4 @@ class WholeBody {
   end(): string[] {
     return [this.#text];
   }
-}
-
-/** The SDK costs a tenth of a second and twenty megabytes, so it comes with the first request. */
-async function connect({ baseUrl, apiKey }: Endpoint): Promise<OpenAI> {
-  const { OpenAI } = await import('openai');
-  // All that it would else take from the environment is said; and it is not to write the log.
-  return new OpenAI({
-    baseURL: baseUrl ?? OPENAI,
-    apiKey: apiKey ?? NO_KEY,
-    adminAPIKey: null,
-    maxRetries: 0,
-    logLevel: 'off',
-  });
 }

@@ -1,6 +1,6 @@
 /** An answer of OpenAI's chat completions, read chunk by chunk: OpenAI's own, and what others make of it. */
 import type { Usage } from '../chat/content.ts';
-import type { AnswerPiece } from './model.ts';
+import { type AnswerPiece, LONGEST_ANSWER } from './model.ts';
 import type { EndpointErrors } from './openai_errors.ts';
 import { type CallFragment, ToolCalls } from './tool_calls.ts';
 import { WholeCharacters } from './whole_characters.ts';
@@ -14,12 +14,6 @@ const FINISH_REASONS: { readonly [reason: string]: End['finishReason'] | undefin
   function_call: 'TOOL_CALLS',
   content_filter: 'CONTENT_FILTER',
 };
-
-/**
- * What an answer may come to, arguments included, in bytes: gRPC delivers no message of more than 4 MiB, and the turn
- * it becomes has more to carry. A longer one ends there, as if by `max_tokens`.
- */
-export const LONGEST_ANSWER = 3 * 1024 * 1024;
 
 export class OpenAiAnswer {
   readonly #errors: EndpointErrors;

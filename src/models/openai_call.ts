@@ -3,7 +3,6 @@
  * up when the endpoint is silent for too long or nobody wants the answer any more.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import type { Milliseconds } from '../sessions/session.ts';
 import { type EndpointErrors, mayPass, retryAfter } from './openai_errors.ts';
 
@@ -25,7 +24,7 @@ const ATTEMPTS = 3;
 const FIRST_PAUSE: Milliseconds = 500;
 
 /** Sends the request once. */
-export type Send = (body: ChatCompletionCreateParamsStreaming, signal: AbortSignal) => Promise<Response>;
+export type Send = (signal: AbortSignal) => Promise<Response>;
 
 export class OpenAiCall {
   readonly #errors: EndpointErrors;
@@ -52,10 +51,10 @@ export class OpenAiCall {
   }
 
   /** Returns as soon as the endpoint begins to answer. */
-  async open(send: Send, body: ChatCompletionCreateParamsStreaming): Promise<Response> {
+  async open(send: Send): Promise<Response> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const response = await send(body, this.#wire.signal);
+        const response = await send(this.#wire.signal);
         this.#body = response.body?.getReader();
         return response;
       } catch (error) {

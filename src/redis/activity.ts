@@ -1,5 +1,5 @@
 /** What moves with every turn of a session, as the log keeps it. */
-import type { Activity, Session } from '../sessions/session.ts';
+import type { Activity, Learnt, Session } from '../sessions/session.ts';
 
 /** Of a session that has just been made. */
 export const NO_ACTIVITY: Activity = {
@@ -10,6 +10,8 @@ export const NO_ACTIVITY: Activity = {
   activeRunId: '',
   summary: '',
   summarizedSeq: 0,
+  learntBy: undefined,
+  documentCount: 0,
 };
 
 /** The fields of the log that {@link activityOf} takes, in its order. */
@@ -21,35 +23,81 @@ export const ACTIVITY_FIELDS = [
   'running',
   'summary',
   'summarized',
+  'learnt',
+  'docs',
 ] as const;
 
 /** `session`: where there is one at hand that may have been written before the log knew its time. */
 export function activityOf(
-  [updated, kept, count, by, running, summary, summarized]: readonly (string | null | undefined)[],
+  [updated, kept, count, by, running, summary, summarized, learnt, docs]: readonly (
+    | string
+    | null
+    | undefined
+  )[],
   session?: Session,
 ): Activity {
   return {
     updateTime: Math.max(Number(updated ?? 0), session?.updateTime ?? 0),
     lastTurnSeq: Number(kept ?? 0),
     turnCount: Number(count ?? 0),
-    turnsBy: by ? (JSON.parse(by) as Record<string, number>) : undefined,
+    turnsBy: by ? byId(Object.entries(JSON.parse(by) as Record<string, number>)) : undefined,
     activeRunId: running ?? '',
     summary: summary ?? '',
     summarizedSeq: Number(summarized ?? 0),
+    learntBy: learnt ? learntFrom(JSON.parse(learnt) as StoredLearnt) : undefined,
+    documentCount: Number(docs ?? 0),
   };
 }
 
-/** What the scripts tell of it: the same as JSON; of an older version, without the last three. */
+/** What the scripts tell of it: the same as JSON; of an older version, without the last ones. */
 export function parseActivity(text: string): Activity {
-  const [updateTime, lastTurnSeq, turnCount, turnsBy, activeRunId = '', summary = '', summarizedSeq = 0] =
-    JSON.parse(text) as [number, number, number, Record<string, number> | null, string?, string?, number?];
+  const [
+    updateTime,
+    lastTurnSeq,
+    turnCount,
+    turnsBy,
+    activeRunId = '',
+    summary = '',
+    summarizedSeq = 0,
+    learnt,
+    documentCount = 0,
+  ] = JSON.parse(text) as [
+    number,
+    number,
+    number,
+    Record<string, number> | null,
+    string?,
+    string?,
+    number?,
+    (StoredLearnt | null)?,
+    number?,
+  ];
   return {
     updateTime,
     lastTurnSeq,
     turnCount,
-    turnsBy: turnsBy ?? undefined,
+    turnsBy: turnsBy ? byId(Object.entries(turnsBy)) : undefined,
     activeRunId,
     summary,
     summarizedSeq,
+    learntBy: learnt ? learntFrom(learnt) : undefined,
+    documentCount,
   };
+}
+
+/** Of each agent: through which seq, and how many insights. */
+type StoredLearnt = Record<string, [number, number]>;
+
+function learntFrom(stored: StoredLearnt): Record<string, Learnt> {
+  return byId(
+    Object.entries(stored).map(([id, [integratedSeq, insightCount]]) => [
+      id,
+      { integratedSeq, insightCount },
+    ]),
+  );
+}
+
+/** Without a prototype: a participant may be called `constructor`. */
+function byId<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  return Object.assign(Object.create(null), Object.fromEntries(entries));
 }

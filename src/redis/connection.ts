@@ -16,7 +16,7 @@ const PROBE_INTERVAL: Milliseconds = 500;
 /** A connection that is asked something and silent for so long is given up: its other end may be gone without a word. */
 const SOCKET_TIMEOUT: Milliseconds = 3000;
 
-type Argument = string | number;
+type Argument = string | number | Buffer;
 
 /** Emits `up` when Redis answers (again) and `down` when it no longer does. */
 export class Connection extends EventEmitter<{ up: []; down: [] }> {

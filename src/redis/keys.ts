@@ -7,11 +7,15 @@
  * | `parley:session:{ns/id}`     | RedisJSON | the session; the only indexed documents | as the session   |
  * | `parley:log:{ns/id}`         | Hash      | what moves with every turn, and the session as it is answered, encoded | as the session |
  * | `parley:turns:{ns/id}`       | Stream    | the turns, id = seq-microseconds, field = whom it counts for | as the session |
+ * | `parley:insights:{ns/id}`    | Hash      | what the agents learnt: `agent/number`, counted from 1 → the insight as JSON | as the session |
  * | `parley:copy:{ns/id}:<name>` | Stream    | turns of a fork in the making           | 10 minutes       |
  * | `parley:revisions:{ns/id}`   | Stream    | past configs revisions, id = revision   | as the session   |
  * | `parley:ops:{ns/id}`         | Hash      | answers by method and request id        | a field 24 hours, at most as the session |
  * | `parley:run:{ns/id}:<run>`   | Stream    | the events of a run, id = offset        | 24 hours from its end, at most as the session |
  * | `parley:queue:{ns/id}`       | Hash      | who waits for a run: ticket → number and until when | as long as somebody waits |
+ * | `parley:docs:{ns/id}`        | Hash      | the list of documents: id → how it was made, when, its chunks and words | as the session |
+ * | `parley:doc:{ns/id}:<doc>`   | Hash      | a document: what is told of it, and its content | as the session; a tenth of its ttl longer where that slides |
+ * | `parley:chunk:{ns/id}:<made>/<n>` | Hash | a chunk of one, its words and vector; the only documents the document index covers | as its document; 10 minutes until it is in the list |
  * | `parley:runs`                | Sorted set | sessions that may have a run, by when to look after it | |
  * | `parley:live:{ns/id}`        | channel   | sharded pub/sub, rings on every change  |                  |
  * | `parley:events:{ns/id}`      | channel   | sharded pub/sub, brings the events of runs |               |
@@ -37,6 +41,10 @@ export class Keys {
 
   turns(key: SessionKey): string {
     return `${this.#prefix}:turns:{${tag(key)}}`;
+  }
+
+  insights(key: SessionKey): string {
+    return `${this.#prefix}:insights:{${tag(key)}}`;
   }
 
   copy(key: SessionKey, name: string): string {
@@ -68,6 +76,29 @@ export class Keys {
     return `${this.#prefix}:queue:{${tag(key)}}`;
   }
 
+  documents(key: SessionKey): string {
+    return `${this.#prefix}:docs:{${tag(key)}}`;
+  }
+
+  document(key: SessionKey, documentId: string): string {
+    return `${this.#prefix}:doc:{${tag(key)}}:${documentId}`;
+  }
+
+  /** What the keys of a session's chunks begin with. */
+  chunkPrefix(key: SessionKey): string {
+    return `${this.chunksPrefix}{${tag(key)}}:`;
+  }
+
+  /** What the document index covers. */
+  get chunksPrefix(): string {
+    return `${this.#prefix}:chunk:`;
+  }
+
+  /** The alias every search of documents goes to. */
+  get documentIndex(): string {
+    return `${this.#prefix}:index:document`;
+  }
+
   /** Of no session: on whichever shard. */
   get runs(): string {
     return `${this.#prefix}:runs`;
@@ -85,6 +116,7 @@ export class Keys {
       revisions: this.revisions(key),
       log: this.log(key),
       turns: this.turns(key),
+      insights: this.insights(key),
     };
   }
 

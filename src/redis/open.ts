@@ -3,14 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RunLog } from '../chat/run.ts';
 import type { TurnLog } from '../chat/turns.ts';
+import type { DocumentStore } from '../documents/store.ts';
 import { StartError } from '../errors.ts';
+import type { InsightLog } from '../integration/insight.ts';
 import type { Milliseconds } from '../sessions/session.ts';
 import type { Doorbell, RevisionLog, SessionStore } from '../sessions/store.ts';
 import type { Settings } from '../settings.ts';
 import { checkRedis } from './check.ts';
 import { Connection } from './connection.ts';
+import { ensureDocumentIndex } from './document_index.ts';
+import { RedisDocuments } from './documents.ts';
 import { RedisDoorbell } from './doorbell.ts';
 import { startEmbeddedRedis } from './embedded.ts';
+import { RedisInsights } from './insights.ts';
 import { Keys } from './keys.ts';
 import { RedisRuns } from './runs.ts';
 import { ensureSessionIndex } from './session_index.ts';
@@ -26,6 +31,8 @@ export interface OpenRedis {
   readonly sessions: SessionStore & RevisionLog;
   readonly turns: TurnLog;
   readonly runs: RunLog;
+  readonly insights: InsightLog;
+  readonly documents: DocumentStore;
   readonly doorbell: Doorbell;
   /** Calls back now and whenever it changes: whether Redis answers. */
   onHealth(report: (up: boolean) => void): void;
@@ -53,6 +60,7 @@ export async function openRedis(
     await answering(connection, url);
     await checkRedis(connection);
     await ensureSessionIndex(connection, keys);
+    await ensureDocumentIndex(connection, keys);
   } catch (error) {
     await close();
     throw error;
@@ -61,6 +69,8 @@ export async function openRedis(
     sessions,
     turns: new RedisTurns(connection, keys, doorbell),
     runs: new RedisRuns(connection, keys, doorbell, settings.runLease),
+    insights: new RedisInsights(connection, keys, settings.runLease),
+    documents: new RedisDocuments(connection, keys),
     doorbell,
     onHealth: (report) => reportHealth(connection, keys, log, report),
     close,
@@ -104,6 +114,7 @@ function reportHealth(connection: Connection, keys: Keys, log: Logger, report: (
         // It may be another one than before, or have lost its memory.
         await checkRedis(connection);
         await ensureSessionIndex(connection, keys);
+        await ensureDocumentIndex(connection, keys);
         log.info('Redis answers');
         return report(connection.isUp);
       } catch (err) {

@@ -167,7 +167,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const [code, value, moving] = (await (write === null
       ? this.#redis.run(
           purgeSession,
-          [keys.session, keys.answers, keys.log, keys.revisions, keys.turns],
+          [keys.session, keys.answers, keys.log, keys.revisions, keys.turns, keys.insights],
           [etag, ...remember, channel, this.#keys.runPrefix(key)],
         )
       : this.#redis.run(

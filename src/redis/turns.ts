@@ -1,4 +1,6 @@
 /** Turns as a Stream per session: implements the domain's log. */
+import { LRUCache } from 'lru-cache';
+
 import {
   type Appended,
   type Epoch,
@@ -32,15 +34,27 @@ const COPY = { direction: 'FORWARD' as const, count: 500, bytes: 1024 * 1024 };
 /** How long a copy waits for its session. */
 const COPY_LIFETIME: Milliseconds = 10 * 60 * 1000;
 
+/** What is kept of pages. */
+const KNOWN_BYTES = 4 * 1024 * 1024;
+
 export class RedisTurns implements TurnLog {
   readonly #redis: Connection;
   readonly #keys: Keys;
   readonly #doorbell: Doorbell;
+  /**
+   * Pages by what they were asked for, and what the log was: as long as it has the same epoch and the same last turn
+   * it has the same turns, and Redis need only say so.
+   */
+  readonly #pages = new LRUCache<string, { readonly log: string; readonly page: TurnPage }>({
+    maxSize: KNOWN_BYTES,
+    maxEntrySize: KNOWN_BYTES / 32,
+  });
 
   constructor(redis: Connection, keys: Keys, doorbell: Doorbell) {
     this.#redis = redis;
     this.#keys = keys;
     this.#doorbell = doorbell;
+    redis.on('down', () => this.#pages.clear()); // one that lost its latest turns may come back with others
   }
 
   async append(
@@ -63,8 +77,15 @@ export class RedisTurns implements TurnLog {
   }
 
   async read(key: SessionKey, range: TurnRange): Promise<TurnPage | undefined> {
-    const page = await this.#read<string>(key, range, READ);
-    return page && { ...page, frames: fromText(page.turns) };
+    const name = range.count > 0 ? `${this.#keys.log(key)} ${boundsOf(range).join(' ')}` : '';
+    const known = this.#pages.get(name);
+    const read = await this.#read<string>(key, range, READ, known?.log);
+    if (!read) return undefined;
+    const { state, turns, lastSeq, more } = read;
+    if (turns === undefined) return { ...known!.page, state };
+    const page = { state, frames: fromText(turns), lastSeq, more };
+    if (name !== '') this.#remember(name, page);
+    return page;
   }
 
   async copy(
@@ -75,18 +96,18 @@ export class RedisTurns implements TurnLog {
     caller: Caller,
   ): Promise<TurnsCopy | undefined> {
     const name = this.#keys.copy(target, randomBytes(9).toString('base64url'));
-    const turnsBy: Record<string, number> = {};
+    const turnsBy: Record<string, number> = Object.create(null); // somebody may be called `constructor`
     let turnCount = 0;
     for (let lastTurnSeq = 0; ; ) {
       caller.throwIfOver();
       const range = { ...COPY, afterSeq: lastTurnSeq, beforeSeq: throughSeq + 1 };
-      const page = await this.#read<Entry[]>(source, range, READ_STORED);
+      const page = await this.#read<Entry[]>(source, range, READ_STORED, undefined);
       if (!page || !sameEpoch(page.state.epoch, epoch)) return undefined;
       if (page.count > 0) {
-        await this.#redis.run(stageTurns, [name], [COPY_LIFETIME, ...page.turns.flat()]);
+        await this.#redis.run(stageTurns, [name], [COPY_LIFETIME, ...page.turns!.flat()]);
         lastTurnSeq = page.lastSeq;
       }
-      for (const [, participantId] of page.turns) {
+      for (const [, participantId] of page.turns!) {
         if (participantId !== '') turnsBy[participantId] = (turnsBy[participantId] ?? 0) + 1;
       }
       turnCount += page.count;
@@ -99,16 +120,22 @@ export class RedisTurns implements TurnLog {
     return this.#doorbell.listen(key, (news) => heard(news === '' ? undefined : parseNews(news)));
   }
 
-  async #read<T>(key: SessionKey, range: TurnRange, how: typeof READ | typeof READ_STORED) {
-    const { direction, afterSeq, beforeSeq = '', since = '', beforeTime = '', count, bytes } = range;
-    const bounds = [afterSeq, beforeSeq, since, beforeTime, direction, count, bytes, how];
+  /** `log`: names the log a page is known of; without one the answer has turns. */
+  async #read<T>(key: SessionKey, range: TurnRange, how: typeof READ | typeof READ_STORED, log = '') {
     const keys = [this.#keys.log(key), this.#keys.turns(key)];
-    const reply = (await this.#redis.run(readTurns, keys, bounds)) as
+    const reply = (await this.#redis.run(readTurns, keys, [...boundsOf(range), how, log])) as
       | []
+      | [string]
       | [string, T, number, string, string];
     if (reply.length === 0) return undefined;
-    const [state, turns, size, last, more] = reply;
-    return { state: parseState(state), turns, count: size, lastSeq: Number(last), more: more === '1' };
+    const [state, turns, count = 0, last, more] = reply;
+    return { state: parseState(state), turns, count, lastSeq: Number(last), more: more === '1' };
+  }
+
+  #remember(name: string, page: TurnPage): void {
+    const { epoch, lastTurnSeq } = page.state;
+    const log = `${epoch.created} ${epoch.number} ${lastTurnSeq}`;
+    this.#pages.set(name, { log, page }, { size: page.frames.length + name.length + 512 });
   }
 
   /** Runs a script that changes the log; the words of its answer. */
@@ -144,6 +171,12 @@ export class RedisTurns implements TurnLog {
   }
 }
 
+/** ARGV 1 to 7 of read_turns. */
+function boundsOf(range: TurnRange): (string | number)[] {
+  const { afterSeq, beforeSeq = '', since = '', beforeTime = '', direction, count, bytes } = range;
+  return [afterSeq, beforeSeq, since, beforeTime, direction, count, bytes];
+}
+
 /** As the scripts that append turns take it. */
 export function countedFor({ participantId, role }: NewTurn): string {
   if (participantId !== '') return `@${participantId}`;
@@ -165,19 +198,21 @@ function epochOf(created: string, number: string): Epoch {
 }
 
 function parseState(text: string): LogState {
-  const [created, number, last, reason, deleted, ends, numbered, count, run, asked, active] = text.split(
-    ' ',
-  ) as Eleven<string>;
+  const [created, number, last, reason, deleted, ends, numbered, count, run, asked, active, askedIn] =
+    text.split(' ') as Twelve<string>;
   return {
     epoch: epochOf(created, number),
     lastTurnSeq: Number(last),
     lastSeq: Number(numbered),
     turnCount: Number(count),
-    run: run === '-' ? undefined : { runId: run, askedSeq: Number(asked), active: active === '1' },
+    run:
+      run === '-'
+        ? undefined
+        : { runId: run, askedSeq: Number(asked), epochNumber: Number(askedIn), active: active === '1' },
     resetReason: reason === '-' ? undefined : (reason as ResetReason),
     deleted: deleted === '1',
     ends: Number(ends) < 0 ? undefined : Number(ends),
   };
 }
 
-type Eleven<T> = [T, T, T, T, T, T, T, T, T, T, T];
+type Twelve<T> = [T, T, T, T, T, T, T, T, T, T, T, T];

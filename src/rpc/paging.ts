@@ -7,9 +7,10 @@
  * go, since the namespace comes from the request.
  */
 import { hash } from 'node:crypto';
-import { clone, type DescMessage, type Message, toJson } from '@bufbuild/protobuf';
+import { type DescMessage, type Message, toBinary, toJson } from '@bufbuild/protobuf';
 import canonicalize from 'canonicalize';
 import { ParleyError } from '../errors.ts';
+import { messageOf } from './fields.ts';
 
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 1000;
@@ -99,11 +100,14 @@ function parsed(text: string): unknown {
 
 /** What a token is bound to: the request but for what may change between pages. */
 function bindingOf(schema: DescMessage, request: PagedRequest): string {
-  const bound = {
-    ...clone(schema, request),
-    pageSize: 0,
-    pageToken: '',
-    ...('skip' in request && { skip: 0 }),
-  };
-  return `${schema.typeName} ${canonicalize(toJson(schema, bound))}`;
+  const bound = { ...request, pageSize: 0, pageToken: '', ...('skip' in request && { skip: 0 }) };
+  // A client may put the keys of a Struct in another order; where there is none, the bytes say the same for less.
+  const text = hasStruct(schema)
+    ? canonicalize(toJson(schema, bound))
+    : Buffer.from(toBinary(schema, bound)).toString('latin1');
+  return `${schema.typeName} ${text}`;
+}
+
+function hasStruct({ fields }: DescMessage): boolean {
+  return fields.some((field) => messageOf(field)?.typeName === 'google.protobuf.Struct');
 }

@@ -176,10 +176,31 @@ function input(call: Call, grpcCall: GrpcCall, pipeline: Pipeline): unknown {
 }
 
 async function* requests(call: Call, grpcCall: GrpcCall, pipeline: Pipeline): AsyncGenerator<unknown> {
-  // Leaving a plain `for await` early would destroy the call, and with it the status.
-  for await (const bytes of grpcCall.iterator({ destroyOnReturn: false }))
-    yield decode(call, bytes as Buffer, pipeline);
+  // Not `for await`: at our own error it would destroy the call, and with it the answers and the status on their way.
+  for (;;) {
+    const bytes = grpcCall.read() as Buffer | null;
+    if (bytes) yield decode(call, bytes, pipeline);
+    else if (grpcCall.readableEnded) return;
+    else await changed(grpcCall, call.signal);
+    call.signal.throwIfAborted();
+  }
 }
+
+/** Returns when there may be more to read, or never will be. */
+function changed(grpcCall: GrpcCall, over: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of CHANGES) grpcCall.off(event, done);
+      over.removeEventListener('abort', done);
+      resolve();
+    };
+    for (const event of CHANGES) grpcCall.on(event, done);
+    over.addEventListener('abort', done);
+    if (over.aborted) done();
+  });
+}
+
+const CHANGES = ['readable', 'end', 'close'] as const;
 
 function decode(call: Call, bytes: Buffer, { interceptors }: Pipeline): unknown {
   const schema = call.method.input;

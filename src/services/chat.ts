@@ -79,13 +79,14 @@ export class ChatService implements ServiceImpl<typeof Proto> {
   }
 
   async *chat(request: ChatRequest, call: Call) {
-    call.endsByItself = true;
     const ask = await askOf(askSettings(request), request.messages, this.#count);
-    yield* this.#runs.chat(keyOf(request), ask, call, call.signal);
+    yield* this.#runs.chat(keyOf(request), ask, call, call.signal, (runId) => {
+      call.endsByItself = this.#runs.makes(runId);
+    });
   }
 
   resumeChat(request: ResumeChatRequest, call: Call) {
-    call.endsByItself = true;
+    call.endsByItself = this.#runs.makes(request.runId);
     return this.#runs.resume(keyOf(request), request.runId, request.afterOffset, call.signal);
   }
 

@@ -3,11 +3,13 @@ import {
   Concurrency,
   type Generation as GenerationMessage,
   OnDisconnect,
+  type Tool as ToolMessage,
 } from '../../gen/parley/v1/chat_service_pb.ts';
 import type { Message } from '../../gen/parley/v1/content_pb.ts';
 import type { Ask, AskSettings } from '../chat/ask.ts';
 import type { TurnCounter } from '../chat/tokens.ts';
-import type { Generation } from '../models/model.ts';
+import { fieldInvalid } from '../errors.ts';
+import type { Generation, Tool } from '../models/model.ts';
 import { newTurns } from './turn_messages.ts';
 
 /** What ChatRequest, GetContextRequest and Open have in common. */
@@ -57,9 +59,16 @@ function generationFrom(message: GenerationMessage | undefined): Partial<Generat
     responseFormat,
     toolChoice: toolChoice || undefined,
     stop: stop.length > 0 ? stop : undefined,
-    tools:
-      tools.length > 0
-        ? tools.map(({ name, description, parameters }) => ({ name, description, parameters }))
-        : undefined,
+    tools: tools.length > 0 ? toolsFrom(tools) : undefined,
   };
+}
+
+/** No provider takes two of a name. */
+function toolsFrom(messages: readonly ToolMessage[]): Tool[] {
+  const names = new Set<string>();
+  return messages.map(({ name, description, parameters }, index) => {
+    if (names.has(name)) throw fieldInvalid(`generation.tools[${index}].name`, 'is the name of another tool');
+    names.add(name);
+    return { name, description, parameters };
+  });
 }

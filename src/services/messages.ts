@@ -3,17 +3,19 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { ConfigsOperation, type ConfigsRevisionSchema } from '../../gen/parley/v1/configs_service_pb.ts';
 import { ParticipantKind, type ParticipantSchema } from '../../gen/parley/v1/session_service_pb.ts';
-import type { ConfigsRevision, Micros, Participant } from '../sessions/session.ts';
+import type { Activity, ConfigsRevision, Micros, Participant } from '../sessions/session.ts';
 
-/** `turnCount`: how many turns of the log are its own. */
+/** `activity`: what of it moves with the turns. */
 export function participantMessage(
   participant: Participant,
-  turnCount = 0,
+  activity?: Pick<Activity, 'turnsBy' | 'learntBy'>,
 ): MessageInitShape<typeof ParticipantSchema> {
   const { bindTime, unbindTime, kind, settings, leftSeq, ...same } = participant;
+  const { participantId } = participant;
   return {
     ...same,
-    turnCount,
+    turnCount: activity?.turnsBy?.[participantId] ?? 0,
+    ...activity?.learntBy?.[participantId],
     kind: ParticipantKind[kind],
     settings,
     bindTime: timestamp(bindTime),

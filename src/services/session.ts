@@ -7,6 +7,8 @@ import type {
   DeleteSessionRequest,
   ForkSessionRequest,
   GetSessionRequest,
+  IntegrateSessionRequest,
+  ListInsightsRequest,
   ListParticipantsRequest,
   ListSessionsRequest,
   SessionService as Proto,
@@ -18,17 +20,22 @@ import type {
 import {
   BatchGetSessionsResponseSchema,
   CreateSessionResponseSchema,
+  InsightSchema,
+  ListInsightsRequestSchema,
+  ListInsightsResponseSchema,
   ListSessionsRequestSchema,
   ListSessionsResponseSchema,
 } from '../../gen/parley/v1/session_service_pb.ts';
+import type { Integrations } from '../integration/integrations.ts';
 import type { Call } from '../rpc/call.ts';
+import { encode } from '../rpc/codec.ts';
 import { Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
-import { unimplemented, unimplementedStream } from '../rpc/unimplemented.ts';
 import { isSessionPosition, positionOf } from '../sessions/query.ts';
-import type { Activity, Participant, Session } from '../sessions/session.ts';
+import type { Session } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Mutated } from '../sessions/store.ts';
+import { insightMessage, integrationMessage, isInsightPosition } from './integration_messages.ts';
 import { participantMessage } from './messages.ts';
 import { complete, encodeActive } from './session_encoder.ts';
 import {
@@ -43,12 +50,15 @@ import { field, repeated, writeFlag, writeMessage, written } from './wire.ts';
 
 /** The one field of every response that is a session. */
 const SESSION = 1;
+const INSIGHTS = ListInsightsResponseSchema.field.insights.number;
 
 export class SessionService implements ServiceImpl<typeof Proto> {
   readonly #sessions: Sessions;
+  readonly #integrations: Integrations;
 
-  constructor(sessions: Sessions) {
+  constructor(sessions: Sessions, integrations: Integrations) {
     this.#sessions = sessions;
+    this.#integrations = integrations;
   }
 
   async createSession(request: CreateSessionRequest, call: Call) {
@@ -134,7 +144,7 @@ export class SessionService implements ServiceImpl<typeof Proto> {
       call,
     );
     const { participant, created } = answer;
-    return { participant: counted(participant, activity), created };
+    return { participant: participantMessage(participant, activity), created };
   }
 
   async unbindParticipant(request: UnbindParticipantRequest, call: Call) {
@@ -145,23 +155,30 @@ export class SessionService implements ServiceImpl<typeof Proto> {
       etag,
       call,
     );
-    return { participant: counted(answer, activity) };
+    return { participant: participantMessage(answer, activity) };
   }
 
   async listParticipants(request: ListParticipantsRequest) {
     const { answer, activity } = await this.#sessions.participants(keyOf(request), request.includeUnbound);
-    return { participants: answer.map((participant) => counted(participant, activity)) };
+    return { participants: answer.map((participant) => participantMessage(participant, activity)) };
   }
 
-  // Of later versions; the API has them already.
-  integrateSession = unimplementedStream;
-  listInsights = unimplemented;
+  async *integrateSession(request: IntegrateSessionRequest, call: Call) {
+    const events = this.#integrations.integrate(keyOf(request), request, call, call.signal);
+    for await (const event of events) yield integrationMessage(event);
+  }
+
+  async listInsights(request: ListInsightsRequest) {
+    const page = new Page(ListInsightsRequestSchema, request, isInsightPosition);
+    const found = this.#integrations.list(keyOf(request), request.participantId, page.after);
+    for await (const { insight, position } of found) {
+      if (!page.add(encode(InsightSchema, insightMessage(insight)), position)) break;
+    }
+    const rest = create(ListInsightsResponseSchema, { nextPageToken: page.nextPageToken });
+    return repeated(INSIGHTS, page.items, toBinary(ListInsightsResponseSchema, rest));
+  }
 }
 
 function sessionAnswer({ answer, activity }: Mutated<Session>): Uint8Array {
   return field(SESSION, encodeActive({ session: answer, activity }));
-}
-
-function counted(participant: Participant, { turnsBy }: Activity) {
-  return participantMessage(participant, turnsBy?.[participant.participantId]);
 }

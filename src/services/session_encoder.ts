@@ -19,6 +19,7 @@ import {
 import { encode } from '../rpc/codec.ts';
 import {
   type ActiveSession,
+  type Activity,
   boundParticipants,
   expireTime,
   isDeleted,
@@ -74,10 +75,10 @@ export function encodeActive({ session, activity }: ActiveSession): Buffer {
 
 /** An encoded session with its activity. */
 export function complete({ bytes, slidingTtl, activity }: EncodedSession): Buffer {
-  const { updateTime, lastTurnSeq, turnCount, turnsBy, activeRunId, summary } = activity;
+  const { updateTime, lastTurnSeq, turnCount, turnsBy, learntBy, activeRunId, summary } = activity;
   return written((writer) => {
-    if (turnsBy === undefined) writer.raw(bytes);
-    else writeCounted(writer, bytes, turnsBy);
+    if (turnsBy === undefined && learntBy === undefined) writer.raw(bytes);
+    else writeCounted(writer, bytes, activity);
     writeNumber(writer, F.lastTurnSeq.number, lastTurnSeq);
     writeNumber(writer, F.turnCount.number, turnCount);
     writeText(writer, F.activeRunId.number, activeRunId);
@@ -93,7 +94,7 @@ export function complete({ bytes, slidingTtl, activity }: EncodedSession): Buffe
 function writeCounted(
   writer: BinaryWriter,
   bytes: Uint8Array,
-  turnsBy: Readonly<Record<string, number>>,
+  { turnsBy, learntBy }: Pick<Activity, 'turnsBy' | 'learntBy'>,
 ): void {
   const reader = new BinaryReader(bytes);
   for (let from = 0; reader.pos < reader.len; from = reader.pos) {
@@ -106,7 +107,10 @@ function writeCounted(
     const participant = reader.bytes();
     writer.tag(number, WireType.LengthDelimited).fork();
     writer.raw(participant);
-    writeNumber(writer, P.turnCount.number, turnsBy[idOf(participant)] ?? 0);
+    const id = idOf(participant);
+    writeNumber(writer, P.turnCount.number, turnsBy?.[id] ?? 0);
+    writeNumber(writer, P.integratedSeq.number, learntBy?.[id]?.integratedSeq ?? 0);
+    writeNumber(writer, P.insightCount.number, learntBy?.[id]?.insightCount ?? 0);
     writer.join();
   }
 }

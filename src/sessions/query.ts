@@ -1,7 +1,5 @@
 /** Which sessions a query means, and where they stand in its order. */
-import { fieldInvalid } from '../errors.ts';
-import { contains, FilterTooCostlyError } from '../structs/containment.ts';
-import type { JsonObject } from '../structs/json.ts';
+import { holds } from './filter.ts';
 import { boundParticipants, isDeleted, type ParticipantKind, type Session } from './session.ts';
 import type { SessionOrder, SessionPosition, SessionQuery } from './store.ts';
 
@@ -17,15 +15,6 @@ export function matches(session: Session, query: SessionQuery): boolean {
     (!metadataFilter || holds('metadata_filter', session.metadata, metadataFilter)) &&
     (!configsFilter || (configs !== undefined && holds('filter_by_configs', configs, configsFilter)))
   );
-}
-
-function holds(field: string, value: JsonObject, filter: JsonObject): boolean {
-  try {
-    return contains(value, filter);
-  } catch (error) {
-    if (!(error instanceof FilterTooCostlyError)) throw error;
-    throw fieldInvalid(field, 'takes too many comparisons: its arrays hold too many objects or arrays');
-  }
 }
 
 export function positionOf(session: Session, { by }: SessionOrder): SessionPosition {

@@ -77,6 +77,13 @@ export interface Session extends SessionKey {
   readonly etag: string;
 }
 
+/** What an agent made of the turns so far. */
+export interface Learnt {
+  /** The last turn it has looked at. */
+  readonly integratedSeq: number;
+  readonly insightCount: number;
+}
+
 /** What moves with every turn, and therefore is not in the session's document. */
 export interface Activity {
   /** When a turn last came or went, or the session changed. */
@@ -92,6 +99,9 @@ export interface Activity {
   readonly summary: string;
   /** The last turn the summary covers; 0 without one. */
   readonly summarizedSeq: number;
+  /** What each agent learnt; who learnt nothing may be absent. Undefined when nobody did. */
+  readonly learntBy: Readonly<Record<string, Learnt>> | undefined;
+  readonly documentCount: number;
 }
 
 /** A session with its activity: all there is to tell of it. */

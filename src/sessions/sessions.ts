@@ -1,5 +1,4 @@
 /** What SessionService promises, without gRPC and without Redis. */
-import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import type { TurnLog } from '../chat/turns.ts';
 import { alreadyExists, fieldInvalid, ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
 import type { JsonObject } from '../structs/json.ts';
@@ -18,8 +17,8 @@ import {
 } from './changes.ts';
 import { now } from './clock.ts';
 import { forkSession } from './fork.ts';
+import { madeId } from './made_id.ts';
 import { bound, firstParticipants, type NewParticipant, unbound } from './participants.ts';
-import { randomBytes } from './random.ts';
 import {
   type ActiveSession,
   expireTime,
@@ -72,9 +71,6 @@ export interface SessionUpdate {
   readonly dataPatch: JsonObject | undefined;
   readonly etag: string;
 }
-
-/** For ids derived from a request id (RFC 9562, version 5): any fixed UUID will do. */
-const REQUEST_ID_NAMESPACE = '6f1a9f6e-2d0b-5c43-9d0e-6a8a1f1a7c55';
 
 /** Sessions read at a time. */
 const BATCH = 50;
@@ -271,16 +267,6 @@ export class Sessions {
 /** Who a change is recorded under. */
 export function authorOf({ principal, operation }: Caller): Author {
   return { principal, requestId: operation?.requestId ?? '' };
-}
-
-/**
- * An id in order of creation; one derived from the request id when there is one,
- * so that a retry lands on the same session, and its slot alone decides.
- */
-function madeId(scope: string, { operation }: Caller): string {
-  return operation
-    ? uuidv5(`${scope}/${operation.requestId}`, REQUEST_ID_NAMESPACE)
-    : uuidv7({ random: randomBytes(16) });
 }
 
 function newSession(key: SessionKey, input: NewSession, author: Author): Session {

@@ -81,7 +81,7 @@ export class StillRunning extends Error {
 
 /** Cancels runs; `redis/` does not know how. */
 export interface RunEnder {
-  /** Cancels a run, if it still answers; `said`: whether what it said becomes a turn. */
+  /** Cancels a run, if it still answers; `said`: whether what it said becomes a turn. It is over when this returns. */
   end(key: SessionKey, runId: string, said: 'KEEP' | 'DROP'): Promise<void>;
 }
 

@@ -26,6 +26,7 @@ import { chatFirstToken } from './scenarios/chat_first_token.ts';
 import { chatResume } from './scenarios/chat_resume.ts';
 import { chatTokens } from './scenarios/chat_tokens.ts';
 import { create } from './scenarios/create.ts';
+import { createDocument } from './scenarios/create_document.ts';
 import { follow } from './scenarios/follow.ts';
 import { followMemory } from './scenarios/follow_memory.ts';
 import { get } from './scenarios/get.ts';
@@ -33,6 +34,7 @@ import { list } from './scenarios/list.ts';
 import { listTurns } from './scenarios/list_turns.ts';
 import { memory } from './scenarios/memory.ts';
 import { patch } from './scenarios/patch.ts';
+import { searchDocuments } from './scenarios/search_documents.ts';
 import type { Scenario, Stage } from './stage.ts';
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -52,6 +54,8 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'chat-resume': chatResume,
   'chat-context': chatContext,
   list,
+  'create-document': createDocument,
+  'search-documents': searchDocuments,
 };
 
 const { values: flags } = parseArgs({

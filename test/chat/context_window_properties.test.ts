@@ -5,8 +5,10 @@ import type { Part, PastTurn, Said } from '../../src/chat/content.ts';
 import type { ContextMessage } from '../../src/chat/context.ts';
 import { type BuiltContext, buildContext, type ContextInput } from '../../src/chat/context_window.ts';
 import { foldRange } from '../../src/chat/fold.ts';
+import { heard, isAnothers } from '../../src/chat/other_agents.ts';
 import { promptMessages, tokensOfSaid } from '../../src/chat/prompt_messages.ts';
 import { ParleyError } from '../../src/errors.ts';
+import type { PromptMessage } from '../../src/models/model.ts';
 import { encodingOf } from '../../src/tokens/encodings.ts';
 import { PRIMING, tokensOf, tokensOfJson } from '../../src/tokens/message_tokens.ts';
 import { tokenizer } from '../../src/tokens/tokenizer.ts';
@@ -74,6 +76,7 @@ const anyCase: fc.Arbitrary<Case> = fc
     summary: fc.option(fc.record({ text: words, throughSeq: fc.integer({ min: 1, max: 40 }) }), {
       nil: undefined,
     }),
+    answering: fc.constantFrom('', 'bot', 'ann'),
     messages: fc.array(anySaid, { maxLength: 3 }),
   })
   .map((each) => ({ ...each, turnCount: each.log.length }));
@@ -109,7 +112,18 @@ function turnsOf({ context }: BuiltContext): ContextMessage[] {
 }
 
 function spoken(messages: readonly ContextMessage[]): ContextMessage[] {
-  return messages.filter(({ role }) => role !== 'TOOL');
+  return messages.filter(({ role, parts: [part] }) => role !== 'TOOL' && !isHeardResult(part!));
+}
+
+/** What a tool told another agent, in words. */
+function isHeardResult(part: Part): boolean {
+  return part.kind === 'text' && part.text.startsWith('[result of ');
+}
+
+/** The messages of something said, but for tools'. */
+function spokenBy(said: Said, answering: string): PromptMessage[] {
+  if (!isAnothers(said, answering)) return promptMessages(said).filter(({ role }) => role !== 'TOOL');
+  return [heard(said).message].filter((message) => message !== undefined);
 }
 
 describe('every prompt', () => {
@@ -142,6 +156,13 @@ describe('every prompt', () => {
       expect(expected).toEqual([]);
     }));
 
+  it('tells nothing another agent said as the answering one’s own', () =>
+    ofEveryPrompt(({ context }, { answering }) => {
+      for (const { role, name } of context.messages) {
+        if (role === 'ASSISTANT' && answering !== '') expect(['', answering]).toContain(name);
+      }
+    }));
+
   it('has something to send in each message, and arguments that are an object', () =>
     ofEveryPrompt(({ context }) => {
       for (const { parts } of context.messages) {
@@ -154,18 +175,18 @@ describe('every prompt', () => {
     }));
 
   it('ends with all that the request says', () =>
-    ofEveryPrompt((built, { messages }) => {
-      const asked = messages.flatMap(promptMessages).filter(({ role }) => role !== 'TOOL');
+    ofEveryPrompt((built, { messages, answering }) => {
+      const asked = messages.flatMap((said) => spokenBy(said, answering));
       const last = spoken(turnsOf(built)).slice(-asked.length || Number.POSITIVE_INFINITY);
       expect(last.map(({ role, name, parts }) => ({ role, name, parts }))).toEqual(asked);
     }));
 
   it('has the newest turns, without a gap, in their order', () =>
-    ofEveryPrompt((built, { log }) => {
+    ofEveryPrompt((built, { log, answering }) => {
       const sent = spoken(turnsOf(built))
         .map(({ seq }) => seq)
         .filter((seq) => seq > 0);
-      const sendable = log.filter((said) => promptMessages(said).some(({ role }) => role !== 'TOOL'));
+      const sendable = log.filter((said) => spokenBy(said, answering).length > 0);
       expect(sent).toEqual(sendable.slice(sendable.length - sent.length).map(({ seq }) => seq));
     }));
 

@@ -52,6 +52,7 @@ export function built(log: readonly PastTurn[], input: Partial<ContextInput> = {
     overflow: 'ADAPTIVE',
     generation: { model: 'gpt-4o' },
     system: [],
+    answering: '',
     summary: undefined,
     messages: [],
     turns: backwards(log),

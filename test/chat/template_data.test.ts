@@ -13,9 +13,11 @@ const ACTIVITY = {
   lastTurnSeq: 7,
   turnCount: 5,
   turnsBy: undefined,
+  learntBy: undefined,
   activeRunId: '',
   summary: '',
   summarizedSeq: 0,
+  documentCount: 0,
 };
 
 const participants = firstParticipants(

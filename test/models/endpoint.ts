@@ -58,6 +58,10 @@ export class ModelEndpoint {
   readonly requests: EndpointRequest[] = [];
   readonly #server = createServer((request, response) => void this.#serve(request, response));
   readonly #next: Handler[] = [];
+  /** Requests for embeddings, which have handlers of their own. */
+  readonly embeddingRequests: EndpointRequest[] = [];
+  readonly #nextEmbeddings: Handler[] = [];
+  #embedder: Handler = () => refusal(404);
   #handler: Handler = () => text('Hello from the endpoint.');
 
   /** What OPENAI_BASE_URL is to be. */
@@ -73,6 +77,16 @@ export class ModelEndpoint {
   /** Says how the next request is answered; several queue up. */
   answersOnce(behaviour: Handler | Behaviour): void {
     this.#next.push(handlerOf(behaviour));
+  }
+
+  /** Says how every request for embeddings is answered. */
+  embeds(behaviour: Handler | Behaviour): void {
+    this.#embedder = handlerOf(behaviour);
+  }
+
+  /** Says how the next request for embeddings is answered; several queue up. */
+  embedsOnce(behaviour: Handler | Behaviour): void {
+    this.#nextEmbeddings.push(handlerOf(behaviour));
   }
 
   /** How many connections there are. */
@@ -96,7 +110,8 @@ export class ModelEndpoint {
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const bytes = await Array.fromAsync(incoming).catch(() => undefined);
     if (!bytes) return;
-    if (incoming.method !== 'POST' || incoming.url !== '/v1/chat/completions') {
+    const embeds = incoming.url === '/v1/embeddings';
+    if (incoming.method !== 'POST' || !(embeds || incoming.url === '/v1/chat/completions')) {
       response.writeHead(404).end();
       return;
     }
@@ -104,8 +119,11 @@ export class ModelEndpoint {
     response.on('close', () => response.writableFinished || hangUp.abort());
     const text = Buffer.concat(bytes).toString();
     const request = { body: JSON.parse(text), text, headers: incoming.headers, hungUp: hangUp.signal };
-    this.requests.push(request);
-    const behaviour = (this.#next.shift() ?? this.#handler)(request);
+    (embeds ? this.embeddingRequests : this.requests).push(request);
+    const handler = embeds
+      ? (this.#nextEmbeddings.shift() ?? this.#embedder)
+      : (this.#next.shift() ?? this.#handler);
+    const behaviour = handler(request);
     await write('written' in behaviour ? behaviour : { written: behaviour }, response);
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AnswerPiece } from '../../src/models/model.ts';
-import { LONGEST_ANSWER } from '../../src/models/openai_answer.ts';
+import { LONGEST_ANSWER } from '../../src/models/model.ts';
 import { answerOf, ask, failureOf, textOf } from './asking.ts';
 import { CUT, DONE, delta, ending, json, raw, startEndpoint, text, usage, type Written } from './endpoint.ts';
 

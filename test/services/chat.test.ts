@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Role, TurnStatus } from '../../gen/parley/v1/content_pb.ts';
 import { ParticipantKind, TtlPolicy } from '../../gen/parley/v1/session_service_pb.ts';
 import { useParley } from '../harness.ts';
+import { refusal } from '../refusal.ts';
 import { Answer, chat, chatAbout, getRun, leftTurn, statusOf, told } from './answers.ts';
 import { getSession, numbers, seqs, sessionWith, textOf, turnsOf } from './turns.ts';
 
@@ -47,10 +48,10 @@ describe('an answer', () => {
     expect(seqs(await turnsOf(parley, sessionId))).toEqual([1, 2, 3, 4]);
   });
 
-  it('comes in a session where nothing was said', async () => {
+  it('comes to nothing where nothing was said', async () => {
     const sessionId = await sessionWith(parley, 0);
-    expect(told(await chat(parley, { sessionId }))).toEqual(['started', 'text ...', 'completed STOP']);
-    expect(seqs(await turnsOf(parley, sessionId))).toEqual([1]);
+    expect(await refusal(chat(parley, { sessionId }))).toBe('INVALID_ARGUMENT FIELD_INVALID messages');
+    expect(seqs(await turnsOf(parley, sessionId))).toEqual([]);
   });
 
   it('ends with LENGTH where it may say no more', async () => {

@@ -1,5 +1,5 @@
 /** Who listens to a run's events, and writes them down as they arrive. */
-import { toJsonString } from '@bufbuild/protobuf';
+import { toBinary } from '@bufbuild/protobuf';
 import { ConnectError } from '@connectrpc/connect';
 import { vi } from 'vitest';
 import { type ChatEvent, ChatEventSchema } from '../../gen/parley/v1/chat_service_pb.ts';
@@ -113,7 +113,7 @@ function told(event: ChatEvent): Told {
     offset,
     kind: what.case === 'textDelta' ? 'text' : (what.case ?? 'nothing'),
     text: what.case === 'textDelta' ? what.value : turn ? saidIn(turn) : '',
-    whole: toJsonString(ChatEventSchema, event),
+    whole: Buffer.from(toBinary(ChatEventSchema, event)).toString('base64'),
   };
 }
 

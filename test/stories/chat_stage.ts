@@ -25,6 +25,7 @@ export interface Server extends Clients {
 }
 
 export interface Stage {
+  readonly keyPrefix: string;
   readonly endpoint: ModelEndpoint;
   readonly one: Server;
   readonly two: Server;
@@ -34,9 +35,10 @@ export interface Stage {
 
 export async function setStage(settings: NodeJS.ProcessEnv = {}): Promise<Stage> {
   const endpoint = await startEndpoint();
+  const keyPrefix = newId();
   const env = {
     ...sharedRedis(),
-    PARLEY_KEY_PREFIX: newId(),
+    PARLEY_KEY_PREFIX: keyPrefix,
     OPENAI_BASE_URL: endpoint.url,
     OPENAI_API_KEY: 'a-key',
     PARLEY_MODEL: 'test-model',
@@ -47,7 +49,7 @@ export async function setStage(settings: NodeJS.ProcessEnv = {}): Promise<Stage>
     return Object.assign(await process.ready(), { process, address: await process.address() });
   };
   const [one, two] = await Promise.all([another(), another()]);
-  return { endpoint, one, two, another };
+  return { keyPrefix, endpoint, one, two, another };
 }
 
 export async function newSession({ sessions }: Clients, session: SessionInit = {}): Promise<string> {

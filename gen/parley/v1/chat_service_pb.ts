@@ -1120,7 +1120,8 @@ export type Generation = Message<"parley.v1.Generation"> & {
   toolChoice: string;
 
   /**
-   * What the model may ask to have called; at most 128.
+   * What the model may ask to have called; at most 128, each with a name of its
+   * own.
    *
    * @generated from field: repeated parley.v1.Tool tools = 11;
    */

@@ -309,7 +309,8 @@ export type Participant = Message<"parley.v1.Participant"> & {
   leftSeq?: number | undefined;
 
   /**
-   * Through which seq its insights reach. Output only.
+   * The last seq it has looked at: the next integration goes on behind it.
+   * Output only.
    *
    * @generated from field: uint32 integrated_seq = 9;
    */
@@ -379,7 +380,7 @@ export const ForkOriginSchema: GenMessage<ForkOrigin> = /*@__PURE__*/
  */
 export type Insight = Message<"parley.v1.Insight"> & {
   /**
-   * The id, made from agent, epoch, range and ordinal.
+   * The id, a UUID made from session, agent, epoch, range and ordinal.
    *
    * @generated from field: string insight_id = 1;
    */
@@ -393,14 +394,15 @@ export type Insight = Message<"parley.v1.Insight"> & {
   participantId: string;
 
   /**
-   * What was learnt, in words.
+   * What was learnt, in words: one line of at most 1000 characters.
    *
    * @generated from field: string text = 3;
    */
   text: string;
 
   /**
-   * The seqs of the turns that support it.
+   * The seqs of the turns that support it, ascending: 1 to 32 of those it was
+   * drawn from.
    *
    * @generated from field: repeated uint32 evidence = 4;
    */
@@ -1348,21 +1350,25 @@ export type IntegrateSessionRequest = Message<"parley.v1.IntegrateSessionRequest
   sessionId: string;
 
   /**
-   * The agents to integrate for; empty means every bound one.
+   * The agents to integrate for, in this order; empty means every bound one.
    *
    * @generated from field: repeated string participant_ids = 3;
    */
   participantIds: string[];
 
   /**
-   * The model to ask; empty means the session's own.
+   * The model to ask; empty means the one of the agent's settings, else of the
+   * configs, else the server's `PARLEY_SUMMARY_MODEL`. Of their settings of an
+   * answer nothing but `model` applies.
    *
    * @generated from field: string model = 4;
    */
   model: string;
 
   /**
-   * Makes a retry safe: 1 to 128 printable ASCII characters, a UUID by habit.
+   * Makes a retry safe: 1 to 128 printable ASCII characters, a UUID by habit. A
+   * retry is told what was stored before; where the first call broke off or
+   * failed an agent, it goes on from there.
    *
    * @generated from field: string request_id = 15;
    */
@@ -1456,21 +1462,21 @@ export type Integrated = Message<"parley.v1.Integrated"> & {
   participantId: string;
 
   /**
-   * The insights that were stored.
+   * The insights that were stored, at most 50 of a batch.
    *
    * @generated from field: repeated parley.v1.Insight insights = 2;
    */
   insights: Insight[];
 
   /**
-   * The first seq that was read.
+   * The first seq that was read; 0 when there was nothing to read.
    *
    * @generated from field: uint32 from_seq = 3;
    */
   fromSeq: number;
 
   /**
-   * The last seq that was read.
+   * The last seq that was read; 0 when there was nothing to read.
    *
    * @generated from field: uint32 through_seq = 4;
    */
@@ -1534,7 +1540,8 @@ export type ListInsightsRequest = Message<"parley.v1.ListInsightsRequest"> & {
   sessionId: string;
 
   /**
-   * Only this agent's insights; empty means all.
+   * Only this agent's insights; empty means all. NOT_FOUND
+   * `PARTICIPANT_NOT_FOUND` for somebody who never took part.
    *
    * @generated from field: string participant_id = 3;
    */
@@ -1844,7 +1851,8 @@ export const SessionService: GenService<{
    * The turns keep their seqs and times, and the log goes on from there. The
    * participants keep their rows, with the turns that were copied counted.
    * Configs that are set become revision 1 of the copy; older revisions stay
-   * behind. A taken id is ALREADY_EXISTS `SESSION_ALREADY_EXISTS`.
+   * behind, and so does what the agents learnt: in the copy they have yet to
+   * look at every turn. A taken id is ALREADY_EXISTS `SESSION_ALREADY_EXISTS`.
    *
    * @generated from rpc parley.v1.SessionService.ForkSession
    */
@@ -1890,7 +1898,22 @@ export const SessionService: GenService<{
   },
   /**
    * Turns what was said since the last integration into insights, agent by
-   * agent. UNIMPLEMENTED in this version.
+   * agent, by asking a model. A long backlog is looked at in batches, each of
+   * them told as it is stored.
+   *
+   * What an agent learns of a batch and how far it has come (`integrated_seq`)
+   * are stored in one step, and only if no turns were removed and the agent was
+   * not unbound meanwhile; else it fails with ABORTED `INTEGRATION_SUPERSEDED`.
+   * A model that fails, or whose answer is of another form (UNAVAILABLE
+   * `MODEL_ANSWER_INVALID`), leaves that agent as it was. These errors are told
+   * in `Integrated.error`, and the next agent goes on. The built-in `echo`
+   * learns nothing and says so: FAILED_PRECONDITION `MODEL_REFUSED`.
+   *
+   * Leaving the stream ends the integration; what is stored stays. A second one
+   * at once is ABORTED `INTEGRATION_IN_PROGRESS`; so ends one whose server was
+   * silent for as long as `PARLEY_RUN_LEASE` while another one began. Naming
+   * somebody who is not bound is NOT_FOUND `PARTICIPANT_NOT_FOUND`. A server
+   * that stops ends it with UNAVAILABLE `SERVER_STOPPING`.
    *
    * @generated from rpc parley.v1.SessionService.IntegrateSession
    */
@@ -1900,7 +1923,11 @@ export const SessionService: GenService<{
     output: typeof IntegrateSessionResponseSchema;
   },
   /**
-   * Lists the insights of a session's agents. UNIMPLEMENTED in this version.
+   * Lists the insights of a session's agents, those that left included: agent by
+   * agent in the order they were first bound, of each the newest first.
+   *
+   * A page neither skips nor repeats what was there throughout, and may hold
+   * fewer insights than asked for, so that an answer stays below 3 MiB.
    *
    * @generated from rpc parley.v1.SessionService.ListInsights
    */

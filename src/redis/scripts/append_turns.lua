@@ -1,5 +1,5 @@
 -- Effect: appends turns to the log of a session, all of them, and tells followers.
--- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns
+-- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights
 -- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
 --   4 doorbell channel, 5 now in µs, 6 last turn seq the log must have ('' = any), 7 … turns
 -- Returns: {DONE, answer} | {REPLAY, answer} | {REUSED} | {ABSENT} | {DELETED} | {MISMATCH, last turn seq} | {FULL}

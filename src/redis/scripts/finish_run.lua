@@ -1,12 +1,13 @@
 -- Effect: ends a run with its last event, appends the turn it leaves, and frees
 --   the session; nothing when the run is no longer this process's.
--- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 the run's events
+-- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights,
+--   7 the run's events
 -- ARGV: 1 run id, 2 fence, 3 doorbell channel, 4 now in µs, 5 channel of events, 6 how long events are kept in ms
 --   7 offset of the last event, 8 its head, 9 the head's length, 10 tag of what happened, 11 rest of it, 12 its length
 --   13 how it ended, 14 why as an encoded Status, 15 … the turn it leaves, if any
 -- Returns: {DONE} | {GONE}
 
-local session, log, events = KEYS[1], KEYS[4], KEYS[6]
+local session, log, events = KEYS[1], KEYS[4], KEYS[7]
 local run, now, live = ARGV[1], tonumber(ARGV[4]), ARGV[5]
 
 local state = read_log(log)

@@ -19,18 +19,26 @@ local function remember(answers, field, fingerprint, answer, lifetime)
   redis.call('HPEXPIRE', answers, lifetime, 'FIELDS', 1, field)
 end
 
+-- Milliseconds since the epoch, by the one clock all processes share.
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
 -- Microseconds have more digits than Lua writes by itself.
 local function whole(number)
   return string.format('%.0f', number)
 end
 
 -- What moves with every turn, as JSON: update time, last turn seq, turn count, turns by participant, the run that
--- answers, the summary and the last turn it covers.
+-- answers, the summary and the last turn it covers, of each agent how far it learnt and how many insights it has,
+-- how many documents there are.
 local function activity(log)
-  local moving = redis.call('HMGET', log, 'updated', 'kept', 'count', 'by', 'running', 'summary', 'summarized')
+  local moving = redis.call('HMGET', log, 'updated', 'kept', 'count', 'by', 'running', 'summary', 'summarized',
+    'learnt', 'docs')
   return '[' .. (moving[1] or 0) .. ',' .. (moving[2] or 0) .. ',' .. (moving[3] or 0) .. ','
     .. (moving[4] or 'null') .. ',' .. cjson.encode(moving[5] or '') .. ',' .. cjson.encode(moving[6] or '') .. ','
-    .. (moving[7] or 0) .. ']'
+    .. (moving[7] or 0) .. ',' .. (moving[8] or 'null') .. ',' .. (moving[9] or 0) .. ']'
 end
 
 -- What may not happen while a run answers: whoever wants it ends the run first.
@@ -59,6 +67,62 @@ local function moved(session, log, at, indexed)
   redis.call('HSET', log, 'indexed', at)
 end
 
+-- The keys of a session's documents are too many to be given: named as keys.ts does.
+local function beside(session, kind)
+  return (string.gsub(session, ':session:', ':' .. kind .. ':', 1))
+end
+
+-- A line of the list of documents: which making it is, and how many chunks it has.
+local function parse_entry(entry)
+  local made, chunks = string.match(entry, '^(%S+) %S+ (%d+)')
+  return made, tonumber(chunks)
+end
+
+-- Calls `visit` with the key of each document, and of each chunk with its number.
+local function each_document_key(session, visit)
+  local documents, chunks = beside(session, 'doc') .. ':', beside(session, 'chunk') .. ':'
+  local entries = redis.call('HGETALL', beside(session, 'docs'))
+  for at = 1, #entries, 2 do
+    local made, count = parse_entry(entries[at + 1])
+    visit(documents .. entries[at], 0)
+    for index = 0, count - 1 do visit(chunks .. made .. '/' .. index, index) end
+  end
+end
+
+-- Taking a vector out of the index costs a fifth of a millisecond and more. What nobody sees any more can go when
+-- there is time.
+local UNLINKED_AT_ONCE = 200
+
+-- A visitor that removes keys: the first at once, the others soon.
+local function remover()
+  local removed = 0
+  return function(key)
+    removed = removed + 1
+    if removed <= UNLINKED_AT_ONCE then redis.call('UNLINK', key) else redis.call('PEXPIRE', key, 1) end
+  end
+end
+
+local function end_at(key, ends)
+  if ends == '' then redis.call('PERSIST', key) else redis.call('PEXPIREAT', key, ends) end
+end
+
+-- The documents end with their session ('' = never). Where that moves on with every change, their keys are told for
+-- some time ahead, and told again when it is up: they may stay a little longer than the session, where nobody sees them.
+local function keep_documents(session, log, ends, sliding)
+  local state = redis.call('HMGET', log, 'docs', 'docs_end')
+  if (state[1] or '0') == '0' then return end
+  end_at(beside(session, 'docs'), ends)
+  local told, last = state[2] or '', ends
+  if ends ~= '' and sliding then
+    local ahead = math.ceil(sliding / 10)
+    if told ~= '' and tonumber(ends) <= tonumber(told) and tonumber(told) <= tonumber(ends) + 2 * ahead then return end
+    last = whole(ends + ahead)
+  end
+  if last == told then return end
+  each_document_key(session, function(key) end_at(key, last) end)
+  redis.call('HSET', log, 'docs_end', last)
+end
+
 -- All keys of a session end with it: later after each change when it slides, and
 -- `new` ones when the others do.
 local function stay(keys, at, sliding, new)
@@ -70,5 +134,6 @@ local function stay(keys, at, sliding, new)
     if ends < 0 then ends = nil end
   end
   if not ends then return end
-  for slot = 1, 5 do redis.call('PEXPIREAT', keys[slot], whole(ends)) end
+  for slot = 1, 6 do redis.call('PEXPIREAT', keys[slot], whole(ends)) end
+  keep_documents(keys[1], keys[4], whole(ends), sliding)
 end

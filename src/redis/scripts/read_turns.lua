@@ -5,10 +5,11 @@
 --   5 'FORWARD' = from the oldest, 'BACKWARD' = from the newest
 --   6 how many at most, 7 how many bytes at most, but one turn always
 --   8 '1' = give them as they are stored
--- Returns: {} when there is no session, else {state, turns, how many, the last seq read, '1' when there are more}
+--   9 the log the caller has these turns of: time of creation, epoch, last turn seq ('' = has none)
+-- Returns: {} when there is no session, {state} when the caller has them, else {state, turns, how many, the last seq read, '1' when there are more}
 --   state: time of creation, epoch, last turn seq, why the epoch began or '-', '1' when the session is deleted,
 --     when it ends in ms since the epoch or -1, the seq numbering goes on after, how many turns there are,
---     the newest run or '-', the last turn before its answer, '1' when it answers still
+--     the newest run or '-', the last turn before its answer, '1' when it answers still, the epoch it began in
 --   turns: one after the other, the oldest first; as they are stored, a list of id, whom it counts for, turn
 
 -- The first turns tell how large the others may be.
@@ -19,12 +20,16 @@ local after, before, since, til = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber
 local forward, count, budget, stored = ARGV[5] == 'FORWARD', tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
 
 local state = redis.call('HMGET', log, 'created', 'epoch', 'kept', 'reset', 'deleted', 'last', 'count', 'run',
-  'asked', 'running')
+  'asked', 'running', 'asked_in')
 if not state[5] then return {} end
 local kept = tonumber(state[3] or 0)
 local described = table.concat({state[1] or '0', state[2] or '0', state[3] or '0', state[4] or '-', state[5],
   string.format('%.0f', redis.call('PEXPIRETIME', log)), state[6] or '0', state[7] or '0', state[8] or '-',
-  state[9] or '0', state[10] and '1' or '0'}, ' ')
+  state[9] or '0', state[10] and '1' or '0', state[11] or '0'}, ' ')
+
+if ARGV[9] ~= '' and ARGV[9] == table.concat({state[1] or '0', state[2] or '0', state[3] or '0'}, ' ') then
+  return {described}
+end
 
 -- The smallest seq from which on all turns are as late as this. Turns are in order of time.
 local function first_since(time)

@@ -1,5 +1,5 @@
 -- Effect: removes the turns after a seq and begins a new epoch, if there are any.
--- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns
+-- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights
 -- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
 --   4 doorbell channel, 5 now in µs, 6 last seq to keep, 7 why
 -- Returns: {DONE, answer} | {REPLAY, answer} | {REUSED} | {ABSENT} | {DELETED} | {RUNNING, run id}

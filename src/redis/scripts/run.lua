@@ -2,12 +2,6 @@
 
 local BUSY, EXPIRED, WAITING, MOVED, GONE = -8, -9, -10, -11, -12
 
--- Milliseconds since the epoch, by the one clock all processes share.
-local function clock()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
 -- Whether a run is under way, and still the one that this process may write.
 local function holds(log, run, fence)
   local held = redis.call('HMGET', log, 'running', 'fence')

@@ -1,7 +1,7 @@
 -- Effect: appends the turns of a run and starts it, if no other is under way and
 --   none has waited longer; the first event is there when it is done.
--- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 the run's events,
---   7 who waits for a run
+-- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights,
+--   7 the run's events, 8 who waits for a run
 -- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
 --   4 doorbell channel, 5 now in µs, 6 last turn seq the prompt was made from
 --   7 run id, 8 lease in ms, 9 channel of events, 10 how long events are kept in ms
@@ -13,7 +13,7 @@
 
 local FULL, CROWDED = -6, -13
 
-local session, answers, log, events, queue = KEYS[1], KEYS[2], KEYS[4], KEYS[6], KEYS[7]
+local session, answers, log, events, queue = KEYS[1], KEYS[2], KEYS[4], KEYS[7], KEYS[8]
 local field, fingerprint, lifetime, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local now, expected, run, lease, live = tonumber(ARGV[5]), ARGV[6], ARGV[7], tonumber(ARGV[8]), ARGV[9]
 local ticket, first, most, good = ARGV[11], ARGV[12] == '1', tonumber(ARGV[13]), tonumber(ARGV[14])
@@ -67,7 +67,7 @@ if #ARGV > 21 then
 else
   redis.call('SPUBLISH', channel, state.created .. ' ' .. state.epoch .. ' ' .. state.kept .. ' ' .. run .. '\n')
 end
-redis.call('HSET', log, 'asked', state.kept)
+redis.call('HSET', log, 'asked', state.kept, 'asked_in', state.epoch)
 local frame = event_frame(ARGV[17], tonumber(ARGV[18]), ARGV[19], frames, bytes, ARGV[20], tonumber(ARGV[21]))
 redis.call('XADD', events, '1-0', 'event', frame, 'created', state.created, 'at', at, 'model', ARGV[15], 'agent', ARGV[16])
 keep_run(session, events, ARGV[10], state.sliding)

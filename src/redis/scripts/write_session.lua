@@ -3,7 +3,7 @@
 --   into the log of revisions, begins a new epoch of turns where asked to,
 --   remembers the answer, and rings the doorbell.
 -- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns,
---   6 turns to begin with, copied from another session (absent: none)
+--   6 insights, 7 turns to begin with, copied from another session (absent: none)
 -- ARGV: 1 etag the session must have ('' = it must not exist), 2 last turn seq it must have ('' = any)
 --   3 field of the answer ('' = none), 4 fingerprint, 5 answer, 6 lifetime in ms
 --   7 doorbell channel
@@ -13,13 +13,13 @@
 --   12 how long it lives after the last change instead, in ms ('' = not so)
 --   13 number of the outgoing revision ('' = the configs did not change)
 --   14 how many outgoing revisions to keep
---   15 why the turns go ('' = they stay)
+--   15 why the turns go, and what was learnt of them ('' = they stay)
 --   16 '1' = not while a run answers
 --   17 … fields of the log and their values
 -- Returns: {DONE, activity} | {REPLAY, activity and answer} | {REUSED} | {CONFLICT, document or nil, activity}
 --   | {RUNNING, run id}
 
-local session, answers, revisions, log, turns = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local session, answers, revisions, log, turns, insights = unpack(KEYS)
 local etag, seq = ARGV[1], ARGV[2]
 local field, fingerprint, answer, lifetime = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local channel, document, updated, deleted = ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
@@ -38,8 +38,8 @@ if document == '' then
 end
 
 -- A step that fails undoes nothing: first what may fail, and the answer last.
-if KEYS[6] then
-  redis.call('RENAME', KEYS[6], turns) -- not when the copy has waited too long
+if KEYS[7] then
+  redis.call('RENAME', KEYS[7], turns) -- not when the copy has waited too long
   redis.call('PERSIST', turns)
 end
 local revision
@@ -53,8 +53,8 @@ if outgoing ~= '' then
   redis.call('XADD', revisions, 'MAXLEN', keep, outgoing .. '-0', 'revision', revision)
 end
 if reset ~= '' then
-  redis.call('UNLINK', turns)
-  redis.call('HDEL', log, 'kept', 'count', 'by', 'summary', 'summarized')
+  redis.call('UNLINK', turns, insights)
+  redis.call('HDEL', log, 'kept', 'count', 'by', 'summary', 'summarized', 'learnt')
   redis.call('HINCRBY', log, 'epoch', 1)
   redis.call('HSET', log, 'reset', reset)
 end
@@ -67,9 +67,10 @@ elseif etag ~= '' then
   redis.call('HDEL', log, 'sliding')
 end
 if ends ~= '' then
-  for at = 1, 5 do redis.call('PEXPIREAT', KEYS[at], ends) end
+  for at = 1, 6 do redis.call('PEXPIREAT', KEYS[at], ends) end
 elseif etag ~= '' then
-  for at = 1, 5 do redis.call('PERSIST', KEYS[at]) end
+  for at = 1, 6 do redis.call('PERSIST', KEYS[at]) end
 end
+keep_documents(session, log, ends, sliding ~= '' and sliding)
 redis.call('SPUBLISH', channel, '')
 return {DONE, moving}

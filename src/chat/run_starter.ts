@@ -1,0 +1,142 @@
+/** Starts runs: when it is their turn, out of the way of others or others out of theirs, and each once. */
+import { ParleyError, serverStopping } from '../errors.ts';
+import { Bell } from '../sessions/bell.ts';
+import type { SessionKey } from '../sessions/session.ts';
+import type { Caller } from '../sessions/store.ts';
+import type { ActiveRuns } from './active_runs.ts';
+import type { Ask } from './ask.ts';
+import type { Prompt, Prompts } from './prompts.ts';
+import type { RunLog, RunStart, StartOutcome } from './run.ts';
+import type { RunEncoder } from './run_encoder.ts';
+import type { RunEnding } from './run_ending.ts';
+
+/** What runs are started with. */
+export interface StarterTools {
+  readonly log: RunLog;
+  readonly encoder: RunEncoder;
+  readonly prompts: Prompts;
+  readonly ending: RunEnding;
+  readonly active: ActiveRuns;
+}
+
+/** A run to be, and who wants it. */
+export interface Start {
+  readonly key: SessionKey;
+  readonly runId: string;
+  readonly ask: Ask;
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+  /** Settles when whoever wants the run would hear of it. */
+  readonly listening: () => Promise<void>;
+}
+
+export class RunStarter {
+  readonly #tools: StarterTools;
+  /** Of those who wait for their turn. */
+  readonly #waiting = new Set<Bell>();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #stopping = false;
+
+  constructor(tools: StarterTools) {
+    this.#tools = tools;
+  }
+
+  /** The id of the run that answers: this one, or the one the same call started before. */
+  async start(start: Start): Promise<string> {
+    const { key, runId, ask, signal } = start;
+    const { log } = this.#tools;
+    const ticket = ask.concurrency === 'ENQUEUE' ? runId : undefined;
+    const bell = new Bell(signal);
+    let hangUp = () => {};
+    let waits = false;
+    try {
+      for (;;) {
+        const outcome = await this.#try(start, ticket);
+        if (outcome.kind === 'started') waits = false;
+        if (outcome.kind === 'started' || outcome.kind === 'replay') return outcome.runId;
+        if (outcome.kind !== 'waiting') {
+          await this.#makeWay(key, ask, outcome);
+          continue;
+        }
+        if (waits) await bell.rung(log.lease / 3);
+        else hangUp = await log.listen(key, () => bell.ring());
+        this.#waiting.add(bell);
+        waits = true;
+      }
+    } finally {
+      this.#waiting.delete(bell);
+      hangUp();
+      if (waits && ticket) log.leave(key, ticket).catch(() => {}); // or it passes by itself
+    }
+  }
+
+  /** Starts no more; returns when those under way have started, or not. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const bell of this.#waiting) bell.ring();
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async #try(start: Start, ticket: string | undefined): Promise<Tried> {
+    const { key, ask, caller, listening } = start;
+    const { log, prompts } = this.#tools;
+    caller.throwIfOver();
+    if (this.#stopping) throw serverStopping();
+    const making = prompts.make(key, ask, 'write');
+    making.catch(() => {}); // it may be a retry, and then no longer matters
+    const [known] = await Promise.all([log.recall(key, caller), listening()]);
+    if (known) return { kind: 'replay', runId: known };
+    const prompt = await making;
+    if (this.#stopping) throw serverStopping();
+    const starting = this.#begin(start, prompt, ticket);
+    this.#underWay.add(starting);
+    return starting.finally(() => this.#underWay.delete(starting));
+  }
+
+  async #begin(
+    { key, runId, ask, caller }: Start,
+    prompt: Prompt,
+    ticket: string | undefined,
+  ): Promise<Tried> {
+    const { log, active } = this.#tools;
+    const outcome = await log.start(key, this.#runStart(runId, ask, prompt, ticket), caller);
+    if (outcome.kind !== 'started') return outcome;
+    active.add(key, outcome.hold, prompt);
+    return { kind: 'started', runId };
+  }
+
+  /** Ends the run that is in the way, if it may be ended. */
+  async #makeWay(key: SessionKey, { concurrency }: Ask, outcome: InTheWay): Promise<void> {
+    const { ending } = this.#tools;
+    if (outcome.kind === 'moved') return;
+    if (outcome.kind === 'expired') await ending.endExpired(key);
+    else if (concurrency === 'INTERRUPT') await ending.end(key, outcome.runId, 'KEEP');
+    else throw runInProgress(outcome.runId);
+  }
+
+  #runStart(
+    runId: string,
+    { turns, concurrency }: Ask,
+    prompt: Prompt,
+    ticket: string | undefined,
+  ): RunStart {
+    const { participantId, generation, lastTurnSeq } = prompt;
+    const { model } = generation;
+    const started = this.#tools.encoder.started(runId, model, participantId);
+    const first = concurrency === 'INTERRUPT';
+    return { runId, model, participantId, turns, lastTurnSeq, started, ticket, first };
+  }
+}
+
+type InTheWay = Exclude<StartOutcome, { kind: 'started' | 'replay' | 'waiting' }>;
+type Tried =
+  | Exclude<StartOutcome, { kind: 'started' }>
+  | { readonly kind: 'started'; readonly runId: string };
+
+/** ABORTED `RUN_IN_PROGRESS`. */
+function runInProgress(runId: string): ParleyError {
+  const which = runId === '' ? 'another run is about to answer' : `run ${JSON.stringify(runId)} is answering`;
+  return new ParleyError('RUN_IN_PROGRESS', which, {
+    ...(runId !== '' && { resource: { type: 'parley.v1.Run', name: runId } }),
+  });
+}

@@ -1,0 +1,191 @@
+/** What DocumentService promises, without gRPC and without Redis. */
+import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import type { Embedder } from '../models/embedder.ts';
+import { holds } from '../sessions/filter.ts';
+import { madeId } from '../sessions/made_id.ts';
+import type { SessionKey } from '../sessions/session.ts';
+import type { Caller } from '../sessions/store.ts';
+import type { JsonObject } from '../structs/json.ts';
+import {
+  type Document,
+  type DocumentPosition,
+  documentExists,
+  documentNotFound,
+  MAX_DOCUMENTS,
+  type NewDocument,
+  tooManyDocuments,
+} from './document.ts';
+import { type Interruptible, prepare } from './prepare.ts';
+import { findPassages, type Passage, type SearchMode } from './search.ts';
+import { snippet } from './snippet.ts';
+import type { DocumentStore, Entry, Library, Vector } from './store.ts';
+import { searchedWords } from './words.ts';
+
+/** Documents read and held against a filter at a time. */
+const BATCH = 100;
+
+export interface SearchQuery {
+  readonly text: string;
+  readonly mode: SearchMode | 'AUTO';
+  readonly metadataFilter: JsonObject | undefined;
+  readonly limit: number;
+}
+
+export interface SearchResult {
+  readonly document: Document;
+  readonly chunkIndex: number;
+  readonly snippet: string;
+  readonly score: number;
+}
+
+export class Documents {
+  readonly #store: DocumentStore;
+  readonly #embedder: Embedder | undefined;
+
+  constructor(store: DocumentStore, embedder: Embedder | undefined) {
+    this.#store = store;
+    this.#embedder = embedder;
+  }
+
+  /** Stores a document; an empty `documentId` lets the server make one. The answer is the document but for its content. */
+  async create(
+    key: SessionKey,
+    documentId: string,
+    document: NewDocument,
+    caller: Caller & Interruptible,
+  ): Promise<Document> {
+    const id = documentId || madeId(`${key.namespace}/${key.sessionId}/documents`, caller);
+    if (this.#embedder) {
+      // Vectors cost money: not for what is stored already, or cannot be.
+      const known = await this.#store.recall(key, caller);
+      if (known) return known;
+      const { entries } = await this.#library(key, 'write');
+      if (entries.some((entry) => entry.documentId === id)) throw documentExists(id);
+      if (entries.length >= MAX_DOCUMENTS) throw tooManyDocuments();
+    }
+    const chunks = await prepare(document, this.#embedder, caller);
+    caller.throwIfOver();
+    return this.#store.create(key, id, document, chunks, caller);
+  }
+
+  async get(key: SessionKey, documentId: string): Promise<Document & { readonly content: string }> {
+    const found = await this.#store.read(key, documentId);
+    if (!found) throw documentNotFound(documentId);
+    return found;
+  }
+
+  /** The documents that match, newest first, read as they are asked for. */
+  async *list(
+    key: SessionKey,
+    filter: JsonObject | undefined,
+    after: DocumentPosition | undefined,
+  ): AsyncGenerator<Document> {
+    const { entries } = await this.#library(key, 'read');
+    const position = after && { createTime: after.time, documentId: after.documentId };
+    const rest = entries.toSorted(inOrder).filter((entry) => !position || inOrder(position, entry) < 0);
+    for (let at = 0; at < rest.length; at += BATCH) {
+      for (const document of await this.#readMany(key, rest.slice(at, at + BATCH))) {
+        if (!filter || holds('metadata_filter', document.metadata, filter)) yield document;
+      }
+    }
+  }
+
+  delete(key: SessionKey, documentId: string, allowMissing: boolean, caller: Caller): Promise<void> {
+    return this.#store.delete(key, documentId, allowMissing, caller);
+  }
+
+  /** The documents that go best with a text, each with its best passage. */
+  async search(
+    key: SessionKey,
+    query: SearchQuery,
+    caller: Interruptible,
+  ): Promise<{ results: SearchResult[]; mode: SearchMode }> {
+    const mode = this.#modeOf(query.mode);
+    const [library, vector] = await Promise.all([
+      this.#library(key, 'read'),
+      mode === 'TEXT' ? undefined : this.#vectorOf(query.text, caller),
+    ]);
+    const within = query.metadataFilter && (await this.#matching(key, library, query.metadataFilter));
+    if ((within ?? library.entries).length === 0) return { results: [], mode };
+    const { text } = query;
+    const found = await findPassages(this.#store, { key, library, within, text, vector, mode });
+    return { results: await this.#results(key, bestOfEach(found).slice(0, query.limit), text), mode };
+  }
+
+  #modeOf(mode: SearchMode | 'AUTO'): SearchMode {
+    if (mode === 'AUTO') return this.#embedder ? 'HYBRID' : 'TEXT';
+    if (mode === 'TEXT' || this.#embedder) return mode;
+    throw new ParleyError(
+      'EMBEDDINGS_NOT_CONFIGURED',
+      `${mode} needs an embedding model, and this server has none (PARLEY_EMBEDDING_MODEL); TEXT works`,
+    );
+  }
+
+  async #vectorOf(text: string, { signal }: Interruptible): Promise<Vector> {
+    const { model } = this.#embedder!;
+    const [values] = await this.#embedder!.embed([text], signal);
+    return { model, values: values! };
+  }
+
+  async #library(key: SessionKey, to: 'read' | 'write'): Promise<Library> {
+    const library = await this.#store.library(key);
+    if (!library) throw sessionNotFound(key.sessionId);
+    if (library.deleted) throw sessionDeleted(key.sessionId, to);
+    return library;
+  }
+
+  async #matching(key: SessionKey, { entries }: Library, filter: JsonObject): Promise<Entry[]> {
+    const found: Entry[] = [];
+    for (let at = 0; at < entries.length; at += BATCH) {
+      const batch = entries.slice(at, at + BATCH);
+      const matching = (await this.#readMany(key, batch))
+        .filter(({ metadata }) => holds('metadata_filter', metadata, filter))
+        .map(({ documentId }) => documentId);
+      found.push(...batch.filter(({ documentId }) => matching.includes(documentId)));
+    }
+    return found;
+  }
+
+  #readMany(key: SessionKey, entries: readonly Entry[]): Promise<Document[]> {
+    return this.#store.readMany(
+      key,
+      entries.map(({ documentId }) => documentId),
+    );
+  }
+
+  async #results(key: SessionKey, passages: readonly Passage[], text: string): Promise<SearchResult[]> {
+    if (passages.length === 0) return [];
+    const [documents, texts] = await Promise.all([
+      this.#readMany(
+        key,
+        passages.map(({ entry }) => entry),
+      ),
+      this.#store.texts(
+        key,
+        passages.map(({ chunk }) => chunk),
+      ),
+    ]);
+    const words = new Set(searchedWords(text));
+    return passages.flatMap(({ entry, index, score }, at) => {
+      const document = documents.find(({ documentId }) => documentId === entry.documentId);
+      const passage = texts[at];
+      if (!document || passage === undefined) return []; // deleted just now
+      return [{ document, chunkIndex: index, snippet: snippet(passage, words), score }];
+    });
+  }
+}
+
+/** Newest first, ties by id. */
+function inOrder(one: Pick<Entry, 'createTime' | 'documentId'>, other: typeof one): number {
+  return (
+    other.createTime - one.createTime ||
+    (one.documentId < other.documentId ? -1 : one.documentId > other.documentId ? 1 : 0)
+  );
+}
+
+/** Of each document the passage that was found first. */
+function bestOfEach(passages: readonly Passage[]): Passage[] {
+  const best = new Map<Entry, Passage>();
+  for (const passage of passages) if (!best.has(passage.entry)) best.set(passage.entry, passage);
+  return [...best.values()];
+}

@@ -1,0 +1,240 @@
+/** Documents as hashes beside their session: implements the domain's store. */
+import {
+  type Document,
+  documentExists,
+  documentNotFound,
+  MAX_CHUNKS,
+  MAX_DOCUMENTS,
+  type NewDocument,
+  tooManyDocuments,
+} from '../documents/document.ts';
+import type { Ranked, WordHits } from '../documents/ranking.ts';
+import type { DocumentStore, Entry, Library, NewChunk, Scope, Vector } from '../documents/store.ts';
+import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import { now } from '../sessions/clock.ts';
+import { randomBytes } from '../sessions/random.ts';
+import type { Milliseconds, SessionKey } from '../sessions/session.ts';
+import type { Caller } from '../sessions/store.ts';
+import { tokens } from '../structs/containment.ts';
+import { stringify } from '../structs/json.ts';
+import { answerSlot, recallAnswer, requestIdReused } from './answers.ts';
+import type { Connection } from './connection.ts';
+import { ensureVectorField, vectorField } from './document_index.ts';
+import type { Keys } from './keys.ts';
+import { PassageSearch } from './passage_search.ts';
+import { createDocument, deleteDocument, stageChunks } from './scripts.ts';
+
+/** Chunks stored in one step: Redis is at others' service every few milliseconds. */
+const STAGED_AT_ONCE = 32;
+/** How long chunks wait for their document. */
+const STAGED_LIFETIME: Milliseconds = 10 * 60 * 1000;
+
+export class RedisDocuments implements DocumentStore {
+  readonly #redis: Connection;
+  readonly #keys: Keys;
+  readonly #search: PassageSearch;
+  /** The vector fields that are known to be in the index. */
+  readonly #fields = new Set<string>();
+
+  constructor(redis: Connection, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#search = new PassageSearch(redis, keys);
+    redis.on('up', () => this.#fields.clear()); // it may have lost its memory
+  }
+
+  async library(key: SessionKey): Promise<Library | undefined> {
+    const [deleted, list] = await Promise.all([
+      this.#redis.call('HGET', this.#keys.log(key), 'deleted'),
+      this.#redis.call('HGETALL', this.#keys.documents(key)),
+    ]);
+    if (deleted === null) return undefined;
+    const lines = list as string[];
+    const entries: Entry[] = [];
+    for (let at = 0; at < lines.length; at += 2) entries.push(parseEntry(lines[at]!, lines[at + 1]!));
+    return { deleted: deleted === '1', entries };
+  }
+
+  async recall(key: SessionKey, { operation }: Caller): Promise<Document | undefined> {
+    const remembered = await recallAnswer(this.#redis, this.#keys.operations(key), operation);
+    return remembered === undefined ? undefined : (JSON.parse(remembered) as Document);
+  }
+
+  async create(
+    key: SessionKey,
+    documentId: string,
+    { title, metadata, content }: NewDocument,
+    chunks: readonly NewChunk[],
+    caller: Caller,
+  ): Promise<Document> {
+    const made = randomBytes(8).toString('hex');
+    const createTime = now();
+    const about: Document = { documentId, title, metadata, createTime, chunkCount: chunks.length };
+    const words = chunks.reduce((sum, chunk) => sum + chunk.words.length, 0);
+    const prefix = `${this.#keys.chunkPrefix(key)}${made}/`;
+    const of = `${sessionToken(key)},${made}`;
+    await this.#indexVectors(chunks);
+    const staged = await this.#stage(key, prefix, of, chunks, caller);
+    const answer = await this.#change(createDocument, key, documentId, caller, [
+      made,
+      words,
+      stringify(about),
+      content,
+      MAX_DOCUMENTS,
+      MAX_CHUNKS,
+      prefix,
+      of,
+      staged,
+      ...chunks.slice(staged).flatMap(written),
+    ]);
+    return JSON.parse(answer) as Document;
+  }
+
+  async read(key: SessionKey, documentId: string) {
+    const [deleted, entry, stored] = (await Promise.all([
+      this.#redis.call('HGET', this.#keys.log(key), 'deleted'),
+      this.#redis.call('HGET', this.#keys.documents(key), documentId),
+      this.#redis.call('HMGET', this.#keys.document(key, documentId), 'about', 'content'),
+    ])) as [string | null, string | null, [string | null, string | null]];
+    if (deleted === null) throw sessionNotFound(key.sessionId);
+    if (deleted === '1') throw sessionDeleted(key.sessionId, 'read');
+    const [about, content] = stored;
+    if (entry === null || about === null || content === null) return undefined;
+    return { ...(JSON.parse(about) as Document), content };
+  }
+
+  async readMany(key: SessionKey, documentIds: readonly string[]): Promise<Document[]> {
+    const read = (id: string) => this.#redis.call('HGET', this.#keys.document(key, id), 'about');
+    const found = await Promise.all(documentIds.map(read));
+    return found.flatMap((about) => (typeof about === 'string' ? [JSON.parse(about) as Document] : []));
+  }
+
+  async delete(key: SessionKey, documentId: string, allowMissing: boolean, caller: Caller): Promise<void> {
+    await this.#change(deleteDocument, key, documentId, caller, [
+      allowMissing ? '1' : '',
+      this.#keys.chunkPrefix(key),
+    ]);
+  }
+
+  having({ key, within }: Scope, words: readonly string[]): Promise<WordHits[]> {
+    return this.#search.having(key, within ?? [sessionToken(key)], words);
+  }
+
+  async nearest({ key, within }: Scope, vector: Vector, count: number): Promise<Ranked[]> {
+    if (isNothing(vector)) return [];
+    await this.#ensureField(vector);
+    return this.#search.nearest(key, within ?? [sessionToken(key)], vector, count);
+  }
+
+  async texts(key: SessionKey, chunks: readonly string[]): Promise<(string | undefined)[]> {
+    const prefix = this.#keys.chunkPrefix(key);
+    const read = (chunk: string) => this.#redis.call('HGET', prefix + chunk, 'text');
+    const found = await Promise.all(chunks.map(read));
+    return found.map((text) => (typeof text === 'string' ? text : undefined));
+  }
+
+  /** Stores all chunks but the last ones, which come with the document; how many it were. */
+  async #stage(
+    key: SessionKey,
+    prefix: string,
+    of: string,
+    chunks: readonly NewChunk[],
+    caller: Caller,
+  ): Promise<number> {
+    let staged = 0;
+    for (; staged + STAGED_AT_ONCE < chunks.length; staged += STAGED_AT_ONCE) {
+      caller.throwIfOver();
+      const batch = chunks.slice(staged, staged + STAGED_AT_ONCE).flatMap(written);
+      const common = [prefix, staged, of, STAGED_LIFETIME];
+      await this.#redis.run(stageChunks, [this.#keys.log(key)], [...common, ...batch]);
+    }
+    return staged;
+  }
+
+  async #indexVectors(chunks: readonly NewChunk[]): Promise<void> {
+    const vector = chunks.find((chunk) => chunk.vector)?.vector;
+    if (vector) await this.#ensureField(vector);
+  }
+
+  async #ensureField(vector: Vector): Promise<void> {
+    const field = vectorField(vector);
+    if (this.#fields.has(field)) return;
+    await ensureVectorField(this.#redis, this.#keys, vector);
+    this.#fields.add(field);
+  }
+
+  /** Runs a script that changes the list of documents; its answer. */
+  async #change(
+    script: typeof createDocument,
+    key: SessionKey,
+    documentId: string,
+    { operation }: Caller,
+    args: (string | number | Buffer)[],
+  ): Promise<string> {
+    const keys = [
+      ...Object.values(this.#keys.ofSession(key)),
+      this.#keys.documents(key),
+      this.#keys.document(key, documentId),
+    ];
+    const common = [...answerSlot(operation), now(), documentId];
+    const [code, value = ''] = (await this.#redis.run(script, keys, [...common, ...args])) as [
+      number,
+      string?,
+    ];
+    switch (code) {
+      case 1:
+      case 2:
+        return value;
+      case -2:
+        throw requestIdReused(operation!);
+      case -3:
+        throw sessionNotFound(key.sessionId);
+      case -4:
+        throw sessionDeleted(key.sessionId, 'write');
+      case -6:
+        throw tooManyDocuments();
+      case -15:
+        throw documentExists(documentId);
+      case -16:
+        throw new ParleyError('STORAGE_UNAVAILABLE', 'storing the document took too long', {
+          retryAfterMs: 1000,
+        });
+      case -17:
+        throw documentNotFound(documentId);
+      default:
+        throw new Error(`a script returned ${code}`);
+    }
+  }
+}
+
+/** What all chunks of a session are found by, and those of no other: sessions of another namespace included. */
+function sessionToken({ namespace, sessionId }: SessionKey): string {
+  return tokens([{ scope: `${namespace}/documents`, value: sessionId }])[0]!;
+}
+
+/** As chunks.lua takes it. */
+function written({ text, words, vector }: NewChunk): (string | number | Buffer)[] {
+  const stored = vector && !isNothing(vector) ? [vectorField(vector), bytesOf(vector)] : ['', ''];
+  return [text, words.join(' '), words.length, ...stored];
+}
+
+/** A vector of zeros has no direction, and nothing is near it. */
+function isNothing({ values }: Vector): boolean {
+  return values.every((value) => value === 0);
+}
+
+function bytesOf({ values: { buffer, byteOffset, byteLength } }: Vector): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/** A line of the list: how it was made, when, how many chunks and words it has. */
+function parseEntry(documentId: string, line: string): Entry {
+  const [made, createTime, chunkCount, words] = line.split(' ') as [string, string, string, string];
+  return {
+    documentId,
+    made,
+    createTime: Number(createTime),
+    chunkCount: Number(chunkCount),
+    words: Number(words),
+  };
+}
