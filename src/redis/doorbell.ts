@@ -13,12 +13,18 @@ import type { Doorbell } from '../sessions/store.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 
+interface Channel {
+  readonly listeners: Set<(news: string) => void>;
+  /** Once for all who listen; undefined when it is to be tried again. */
+  subscribed: Promise<unknown> | undefined;
+}
+
 export class RedisDoorbell implements Doorbell {
   readonly #keys: Keys;
   readonly #connection: Connection;
   /** Made for the first listener: most processes at rest have none. */
   #subscriber: Redis | undefined;
-  readonly #listeners = new Map<string, Set<(news: string) => void>>();
+  readonly #channels = new Map<string, Channel>();
 
   constructor(connection: Connection, keys: Keys) {
     this.#connection = connection;
@@ -31,27 +37,28 @@ export class RedisDoorbell implements Doorbell {
 
   /** Any channel; empty news ask to look. */
   async listenTo(channel: string, ring: (news: string) => void): Promise<() => void> {
-    const listeners = this.#listeners.get(channel) ?? new Set();
-    listeners.add(ring);
-    this.#listeners.set(channel, listeners);
+    const one = this.#channels.get(channel) ?? { listeners: new Set(), subscribed: undefined };
+    one.listeners.add(ring);
+    this.#channels.set(channel, one);
     const hangUp = () => {
-      listeners.delete(ring);
-      if (listeners.size > 0 || this.#listeners.get(channel) !== listeners) return;
-      this.#listeners.delete(channel);
+      one.listeners.delete(ring);
+      if (one.listeners.size > 0 || this.#channels.get(channel) !== one) return;
+      this.#channels.delete(channel);
       this.#subscriber?.sunsubscribe(channel).catch(() => {}); // a connection that is gone forgets by itself
     };
+    one.subscribed ??= this.#open().ssubscribe(channel);
     try {
-      await this.#open().ssubscribe(channel);
-      return hangUp;
+      await one.subscribed;
     } catch {
       // Not connected: the reconnect subscribes again and rings, and until then whoever listens looks in vain.
-      return hangUp;
+      one.subscribed = undefined;
     }
+    return hangUp;
   }
 
   close(): void {
     this.#subscriber?.disconnect();
-    this.#listeners.clear();
+    this.#channels.clear();
   }
 
   #open(): Redis {
@@ -65,7 +72,7 @@ export class RedisDoorbell implements Doorbell {
 
   /** Whatever ioredis remembers of our subscriptions, these are the ones that count. */
   async #subscribeAgain(subscriber: Redis): Promise<void> {
-    const channels = [...this.#listeners.keys()];
+    const channels = [...this.#channels.keys()];
     try {
       await Promise.all(channels.map((channel) => subscriber.ssubscribe(channel)));
     } catch {
@@ -75,6 +82,6 @@ export class RedisDoorbell implements Doorbell {
   }
 
   #ring(channel: string, news: string): void {
-    for (const ring of this.#listeners.get(channel) ?? []) ring(news);
+    for (const ring of this.#channels.get(channel)?.listeners ?? []) ring(news);
   }
 }
