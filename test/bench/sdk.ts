@@ -9,6 +9,8 @@ export interface SdkLoad extends Timing {
   /** What everybody asks. */
   readonly messages: readonly ChatCompletionMessageParam[];
   readonly callers: number;
+  /** How long a caller waits from one question to the next, in milliseconds, unless the answer takes longer. */
+  readonly everyMs: number;
   /** What each answer must bring, in bytes. */
   readonly textBytes: number;
 }

@@ -1,4 +1,5 @@
 /** The process that asks a model by the SDK: for each piece of text it does no more than look at it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenAI } from 'openai';
 import { answerLoads } from './answer_loads.ts';
 import type { Measured } from './load.ts';
@@ -13,7 +14,10 @@ answerLoads(async (load: SdkLoad): Promise<Measured> => {
   const ask = async () => {
     while (!stretch.over && asked < limit) {
       asked++;
+      const next = performance.now() + load.everyMs;
       stretch.count(await timeToFirstText(client, load), load.textBytes);
+      const pause = next - performance.now();
+      if (pause > 0) await sleep(pause);
     }
   };
   stretch.begin();

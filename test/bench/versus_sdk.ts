@@ -4,6 +4,7 @@ import { Role } from '../../gen/parley/v1/content_pb.ts';
 import { fixedBody, TWENTY_KEYS } from './bodies.ts';
 import { pathOf } from './client.ts';
 import { type Comparison, inTurns, type Pace, runLoad } from './compare.ts';
+import type { Timing } from './load.ts';
 import { baseUrl, type ModelScript, startModel, TOKEN_BYTES } from './model.ts';
 import { type ParleyServer, startParley } from './parley_server.ts';
 import type { PrivateRedis } from './private_redis.ts';
@@ -16,11 +17,20 @@ const { chat, getContext, rewindHistory } = ChatService.method;
 /** What was said in each session before, so that a prompt is more than a line. */
 const TURNS_BEFORE = 10;
 
+/** How two sides that ask one model are compared. */
+export interface Asking extends Pace {
+  /** Who ask again when they are answered. */
+  readonly callers: number;
+  /** Makes a round of so many answers, however long it takes. */
+  readonly calls?: number;
+  /** Whether the SDK asks no more often than Parley could, instead of as often as it can. */
+  readonly sameRate?: boolean;
+}
+
 /** Both sides before one model. */
 export interface Answering extends AsyncDisposable {
   readonly redis: PrivateRedis;
-  /** So many callers who ask again when they are answered; `calls` makes a round of so many answers, however long it takes. */
-  compare(callers: number, pace: Pace & { readonly calls?: number }): Promise<Comparison>;
+  compare(asking: Asking): Promise<Comparison>;
 }
 
 /** Starts them, with many more sessions than there are ever callers: a session has one answer at a time. */
@@ -49,15 +59,19 @@ export async function startAnswering(
   const stop = servers.move();
   return {
     redis: parley.redis,
-    compare: (callers, pace) =>
-      inTurns(
-        pace,
-        {
-          subject: (timing) => runLoad(stage.generator, { ...load, callers, ...timing }),
-          baseline: (timing) => sdk.run({ ...direct, callers, ...timing }),
-        },
-        (side) => (side === 'subject' ? rewind(parley, ids) : Promise.resolve()),
-      ),
+    compare(asking) {
+      const { callers, sameRate = false } = asking;
+      let everyMs = 0;
+      const subject = async (timing: Timing) => {
+        const measured = await runLoad(stage.generator, { ...load, callers, ...timing });
+        if (sameRate) everyMs = (1000 * callers) / measured.callsPerSecond;
+        return measured;
+      };
+      const baseline = (timing: Timing) => sdk.run({ ...direct, callers, everyMs, ...timing });
+      return inTurns(asking, { subject, baseline }, async (side) => {
+        if (side === 'subject') await rewind(parley, ids);
+      });
+    },
     [Symbol.asyncDispose]: () => stop.disposeAsync(),
   };
 }
