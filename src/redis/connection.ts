@@ -22,6 +22,8 @@ type Argument = string | number | Buffer;
 export class Connection extends EventEmitter<{ up: []; down: [] }> {
   readonly #redis: Redis;
   readonly #probe: NodeJS.Timeout;
+  /** Scripts that somebody is bringing along. */
+  readonly #loading = new Map<string, Promise<unknown>>();
   #up = false;
   #lastError: Error | undefined;
 
@@ -57,14 +59,28 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     }
   }
 
-  /** Runs a script, sending its text only to a Redis that does not know it. */
+  /**
+   * Runs a script, sending its text only to a Redis that does not know it, and once: the first of a burst of calls
+   * brings it along, the others wait for that.
+   */
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     try {
       return await this.#whileUp(() => this.#redis.evalsha(script.sha, keys.length, ...keys, ...args));
     } catch (error) {
       if (!String((error as Error).message).startsWith('NOSCRIPT')) throw translated(error);
     }
-    return this.call('EVAL', script.lua, keys.length, ...keys, ...args);
+    const loading = this.#loading.get(script.sha);
+    if (loading) {
+      await loading;
+      return this.run(script, keys, args);
+    }
+    const run = this.call('EVAL', script.lua, keys.length, ...keys, ...args);
+    const loaded = run.then(
+      () => this.#loading.delete(script.sha),
+      () => this.#loading.delete(script.sha),
+    );
+    this.#loading.set(script.sha, loaded);
+    return run;
   }
 
   /** A connection of its own for subscriptions, which take no other commands. */
