@@ -13,6 +13,7 @@ import { Outbox } from './outbox.ts';
 import type { Hold, RunEnd, RunLog } from './run.ts';
 import type { RunEncoder } from './run_encoder.ts';
 import { abandoned } from './run_ending.ts';
+import type { Slices } from './slices.ts';
 import type { TurnCounter } from './tokens.ts';
 
 /** How soon to try again when Redis was away, and for how long. */
@@ -26,6 +27,8 @@ export interface RunTools {
   readonly count: TurnCounter;
   /** How long to gather deltas. */
   readonly pause: () => Milliseconds;
+  /** Shared by all runs of the process. */
+  readonly slices: Slices;
   /** Tells of an error nobody foresaw. */
   readonly defect: (error: unknown) => void;
 }
@@ -96,7 +99,7 @@ export class ActiveRun {
           continue;
         }
         this.#deltas.push(piece);
-        const behind = outbox.add(piece);
+        const behind = outbox.add(piece) ?? this.#tools.slices.whenDue();
         if (behind) await behind;
         signal.throwIfAborted();
       }

@@ -3,6 +3,7 @@ import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { ActiveRun, type RunTools } from './active_run.ts';
 import type { Prompt, Prompts } from './prompts.ts';
 import type { Hold } from './run.ts';
+import { Slices } from './slices.ts';
 
 /** How long an abandoned run may take to say so. */
 const LAST_WORDS: Milliseconds = 2000;
@@ -12,8 +13,8 @@ export class ActiveRuns {
   readonly #prompts: Prompts;
   readonly #active = new Map<ActiveRun, Promise<void>>();
 
-  constructor(tools: Omit<RunTools, 'pause'>, prompts: Prompts) {
-    this.#tools = { ...tools, pause: () => pauseAmong(this.#active.size) };
+  constructor(tools: Omit<RunTools, 'pause' | 'slices'>, prompts: Prompts) {
+    this.#tools = { ...tools, pause: () => pauseAmong(this.#active.size), slices: new Slices() };
     this.#prompts = prompts;
   }
 
