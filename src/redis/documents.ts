@@ -17,11 +17,12 @@ import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import type { Caller } from '../sessions/store.ts';
 import { tokens } from '../structs/containment.ts';
 import { stringify } from '../structs/json.ts';
-import { answerSlot, recallAnswer, requestIdReused } from './answers.ts';
+import { answerSlot, recallAnswer } from './answers.ts';
 import type { Connection } from './connection.ts';
 import { ensureVectorField, vectorField } from './document_index.ts';
 import type { Keys } from './keys.ts';
 import { PassageSearch } from './passage_search.ts';
+import { refusal } from './refusals.ts';
 import { createDocument, deleteDocument, stageChunks } from './scripts.ts';
 
 /** Chunks stored in one step: Redis is at others' service every few milliseconds. */
@@ -185,12 +186,6 @@ export class RedisDocuments implements DocumentStore {
       case 1:
       case 2:
         return value;
-      case -2:
-        throw requestIdReused(operation!);
-      case -3:
-        throw sessionNotFound(key.sessionId);
-      case -4:
-        throw sessionDeleted(key.sessionId, 'write');
       case -6:
         throw tooManyDocuments();
       case -15:
@@ -202,7 +197,7 @@ export class RedisDocuments implements DocumentStore {
       case -17:
         throw documentNotFound(documentId);
       default:
-        throw new Error(`a script returned ${code}`);
+        throw refusal(code, key, operation);
     }
   }
 }

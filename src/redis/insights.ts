@@ -1,5 +1,5 @@
 /** Insights as a Hash per session, and integrations held by a lease in its log: implements the domain's log of insights. */
-import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import { ParleyError } from '../errors.ts';
 import type {
   Begun,
   Hold,
@@ -13,9 +13,10 @@ import type {
 import { now } from '../sessions/clock.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import type { Caller } from '../sessions/store.ts';
-import { answerSlot, recallAnswer, requestIdReused } from './answers.ts';
+import { answerSlot, recallAnswer } from './answers.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
+import { refusal } from './refusals.ts';
 import { endIntegration, holdIntegration, startIntegration, storeInsights } from './scripts.ts';
 
 export class RedisInsights implements InsightLog {
@@ -44,16 +45,10 @@ export class RedisInsights implements InsightLog {
         return { kind: 'begun', hold: { fence: value! }, outcome: parse(answer!) };
       case 2:
         return { kind: 'replay', outcome: parse(value!) };
-      case -2:
-        throw requestIdReused(operation!);
-      case -3:
-        throw sessionNotFound(key.sessionId);
-      case -4:
-        throw sessionDeleted(key.sessionId, 'write');
       case -8:
         throw new ParleyError('INTEGRATION_IN_PROGRESS', 'another integration of this session is under way');
       default:
-        throw new Error(`a script returned ${code}`);
+        throw refusal(code, key, operation);
     }
   }
 
@@ -83,16 +78,12 @@ export class RedisInsights implements InsightLog {
     switch (code) {
       case 1:
         return 'stored';
-      case -3:
-        throw sessionNotFound(key.sessionId);
-      case -4:
-        throw sessionDeleted(key.sessionId, 'write');
       case -12:
         return 'lost';
       case -15:
         return 'superseded';
       default:
-        throw new Error(`a script returned ${code}`);
+        throw refusal(code, key, operation);
     }
   }
 

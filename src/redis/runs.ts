@@ -16,11 +16,12 @@ import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
 import { now } from '../sessions/clock.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import type { Caller } from '../sessions/store.ts';
-import { answerSlot, recallAnswer, requestIdReused } from './answers.ts';
+import { answerSlot, recallAnswer } from './answers.ts';
 import { fromText, toText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
 import type { RedisDoorbell } from './doorbell.ts';
 import { type Keys, tag, untag } from './keys.ts';
+import { refusal } from './refusals.ts';
 import { finishRun, forgetRun, readRun, saveSummary, startRun, takeRun, writeRun } from './scripts.ts';
 import { countedFor } from './turns.ts';
 
@@ -78,12 +79,6 @@ export class RedisRuns implements RunLog {
         return { kind: 'started', hold: { runId, fence: fence!, mark }, askedSeq: Number(askedSeq) };
       case 2:
         return { kind: 'replay', runId };
-      case -2:
-        throw requestIdReused(operation!);
-      case -3:
-        throw sessionNotFound(key.sessionId);
-      case -4:
-        throw sessionDeleted(key.sessionId, 'write');
       case -6:
         throw new ParleyError('QUOTA_EXCEEDED', 'the session has no seq left');
       case -8:
@@ -97,7 +92,7 @@ export class RedisRuns implements RunLog {
       case -13:
         throw new ParleyError('QUOTA_EXCEEDED', `${MOST_WAITING} wait for this session already`);
       default:
-        throw new Error(`a script returned ${code}`);
+        throw refusal(code, key, operation);
     }
   }
 

@@ -13,15 +13,16 @@ import {
   type TurnPage,
   type TurnRange,
 } from '../chat/turns.ts';
-import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
+import { ParleyError } from '../errors.ts';
 import { now } from '../sessions/clock.ts';
 import { randomBytes } from '../sessions/random.ts';
 import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
 import { type Caller, type Doorbell, StillRunning, type TurnsCopy } from '../sessions/store.ts';
-import { answerSlot, requestIdReused } from './answers.ts';
+import { answerSlot } from './answers.ts';
 import { fromText, toText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
+import { refusal } from './refusals.ts';
 import { appendTurns, readTurns, removeTurns, type Script, stageTurns } from './scripts.ts';
 
 /** Whether read_turns gives turns to pass on, or entries to store again: id, whom it counts for, frame. */
@@ -153,12 +154,6 @@ export class RedisTurns implements TurnLog {
       case 1:
       case 2:
         return value!.split(' ') as [string, string, string, string];
-      case -2:
-        throw requestIdReused(operation!);
-      case -3:
-        throw sessionNotFound(key.sessionId);
-      case -4:
-        throw sessionDeleted(key.sessionId, 'write');
       case -5:
         throw new ParleyError('LAST_SEQ_MISMATCH', `the last turn is ${value}`);
       case -7:
@@ -166,7 +161,7 @@ export class RedisTurns implements TurnLog {
       case -6:
         throw new ParleyError('QUOTA_EXCEEDED', 'the session has no seq left');
       default:
-        throw new Error(`a script returned ${code}`);
+        throw refusal(code, key, operation);
     }
   }
 }
