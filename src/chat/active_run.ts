@@ -7,13 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isUnavailable, ParleyError } from '../errors.ts';
 import type { AnswerPiece } from '../models/model.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
+import type { Slices } from '../slices.ts';
 import { type Delta, partsOf } from './answer.ts';
 import type { FinishReason, Usage } from './content.ts';
 import { Outbox } from './outbox.ts';
 import type { Hold, RunEnd, RunLog } from './run.ts';
 import type { RunEncoder } from './run_encoder.ts';
 import { abandoned } from './run_ending.ts';
-import type { Slices } from './slices.ts';
 import type { TurnCounter } from './tokens.ts';
 
 /** How soon to try again when Redis was away, and for how long. */

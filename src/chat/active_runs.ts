@@ -1,12 +1,14 @@
 /** The runs whose answers this process makes. */
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
+import { Slices } from '../slices.ts';
 import { ActiveRun, type RunTools } from './active_run.ts';
 import type { Prompt, Prompts } from './prompts.ts';
 import type { Hold } from './run.ts';
-import { Slices } from './slices.ts';
 
 /** How long an abandoned run may take to say so. */
 const LAST_WORDS: Milliseconds = 2000;
+/** What all runs together may take of a turn of the event loop. */
+const SLICE: Milliseconds = 10;
 
 export class ActiveRuns {
   readonly #tools: RunTools;
@@ -14,7 +16,7 @@ export class ActiveRuns {
   readonly #active = new Map<ActiveRun, Promise<void>>();
 
   constructor(tools: Omit<RunTools, 'pause' | 'slices'>, prompts: Prompts) {
-    this.#tools = { ...tools, pause: () => pauseAmong(this.#active.size), slices: new Slices() };
+    this.#tools = { ...tools, pause: () => pauseAmong(this.#active.size), slices: new Slices(SLICE) };
     this.#prompts = prompts;
   }
 

@@ -1,8 +1,8 @@
 /** What a turn by itself becomes in a prompt: messages that strict providers take. */
 import type { PromptMessage } from '../models/model.ts';
-import { Breaks } from '../tokens/breaks.ts';
+import { Slices } from '../slices.ts';
 import { tokensOf } from '../tokens/message_tokens.ts';
-import type { Tokenizer } from '../tokens/tokenizer.ts';
+import { COUNTING_SLICE, type Tokenizer } from '../tokens/tokenizer.ts';
 import type { Part, Said, ToolCall } from './content.ts';
 
 /**
@@ -33,12 +33,12 @@ export function tokensOfSaid(said: Said, tokenizer: Tokenizer): number | Promise
 
 /** The same of each of many, which may take a while. */
 export async function tokensOfEach(said: readonly Said[], tokenizer: Tokenizer): Promise<number[]> {
-  const breaks = new Breaks();
+  const slices = new Slices(COUNTING_SLICE);
   const counts: number[] = [];
   for (const each of said) {
     const count = tokensOfSaid(each, tokenizer);
     counts.push(typeof count === 'number' ? count : await count);
-    const due = breaks.whenDue();
+    const due = slices.whenDue();
     if (due) await due;
   }
   return counts;

@@ -4,7 +4,7 @@
  * A vocabulary takes a quarter of a second to load and 75–100 MB to keep, so it is loaded when something is first
  * counted with it: a server that has nothing to count does not pay.
  */
-import { Breaks } from './breaks.ts';
+import { Slices } from '../slices.ts';
 import type { Encoding } from './encodings.ts';
 import { pieces } from './pieces.ts';
 
@@ -18,6 +18,8 @@ export interface Tokenizer {
 
 /** What is counted in one go, in characters: prose of this length takes a fraction of a millisecond. */
 export const AT_ONCE = 4096;
+/** What counting may take of a turn of the event loop, in milliseconds: nobody notices. */
+export const COUNTING_SLICE = 5;
 
 /** Loads the tokenizer of an encoding, once. */
 export function tokenizer(encoding: Encoding): Promise<Tokenizer> {
@@ -53,11 +55,11 @@ async function load(encoding: Encoding): Promise<Tokenizer> {
       return total;
     },
     async countLarge(text) {
-      const breaks = new Breaks();
+      const slices = new Slices(COUNTING_SLICE);
       let total = 0;
       for (const piece of pieces(text)) {
         total += countPiece(piece);
-        const due = breaks.whenDue();
+        const due = slices.whenDue();
         if (due) await due;
       }
       forget(text);

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Slices } from '../../src/chat/slices.ts';
+import { Slices } from '../src/slices.ts';
 
 it('many who have work at once let others have their turns', async () => {
-  const slices = new Slices();
+  const slices = new Slices(10);
   let working = 100;
   let turns = 0;
   const work = async () => {
@@ -23,6 +23,6 @@ it('many who have work at once let others have their turns', async () => {
 });
 
 it('one who has little is not kept waiting', () => {
-  const slices = new Slices();
+  const slices = new Slices(10);
   expect([slices.whenDue(), slices.whenDue()]).toEqual([undefined, undefined]);
 });
