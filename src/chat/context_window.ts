@@ -80,7 +80,11 @@ export async function buildContext(input: ContextInput): Promise<BuiltContext> {
   const fitting = help.filter(({ tokenCount }) => window.reserve(tokenCount));
   const summary = await fittingSummary(window, input.summary, counter);
   const covered = summary ? input.summary!.throughSeq : 0;
-  const edge = await filling.fill(input.turns, covered, demandRoom);
+  const edge = await filling.fill(input.turns, covered, () => {
+    // What only helps is never what a prompt fails by.
+    while (window.free < 0 && fitting.length > 0) window.release(fitting.pop()!.tokenCount);
+    demandRoom();
+  });
   const cut = edge && (await withElision(window, edge, { turnCount, covered, counter }));
 
   const turns = window.messages();

@@ -87,22 +87,23 @@ export class Prompts {
       generation.maxTokens,
     );
     const participantId = agent?.participantId ?? '';
+    const past = this.#tools.decode(newest.frames).reverse();
     const [system, insights, recalled] = await Promise.all([
       this.#system(found, agent),
       insightsTold(this.#tools.insights, found, participantId, generation.model, tokenBudget),
-      this.#recalled(key, found, ask, newest, recallBudget(tokenBudget)),
+      this.#recalled(key, found, ask, past, recallBudget(tokenBudget)),
     ]);
     const input = {
       tokenBudget,
       overflow: session.contextOverflow,
       generation,
-      system: [...system, ...insights],
+      system: [...system, ...insights, { source: 'DOCUMENTS', text: recalled } as const],
       answering: participantId,
       summary: summaryOf(found),
       messages: ask.turns.map(({ said, tokenCount }) => ({ ...said, tokenCount })),
       turnCount: newest.state.turnCount,
     };
-    const built = await this.#built(key, input, recalled, newest);
+    const built = await buildContext({ ...input, turns: this.#backward(key, newest, past) });
     if (built.context.messages.length === 0) {
       throw fieldInvalid(
         'messages',
@@ -110,25 +111,7 @@ export class Prompts {
       );
     }
     const { lastTurnSeq } = newest.state;
-    return { ...built, participantId, generation, lastTurnSeq };
-  }
-
-  /** With what was recalled, unless there is no room for it: it is never what a prompt fails by. */
-  async #built(
-    key: SessionKey,
-    input: Prompt['input'],
-    recalled: string,
-    newest: TurnPage,
-  ): Promise<BuiltContext & Pick<Prompt, 'input'>> {
-    const system = [...input.system, { source: 'DOCUMENTS', text: recalled } as const];
-    const full = { ...input, system };
-    try {
-      return { ...(await buildContext({ ...full, turns: this.#backward(key, newest) })), input: full };
-    } catch (error) {
-      const tooMuch = error instanceof ParleyError && error.reason === 'CONTEXT_OVERFLOW';
-      if (recalled === '' || !tooMuch) throw error;
-      return { ...(await buildContext({ ...input, turns: this.#backward(key, newest) })), input };
-    }
+    return { ...built, participantId, generation, lastTurnSeq, input };
   }
 
   /** What the documents say about the newest question; nothing is asked where there are none. */
@@ -136,12 +119,11 @@ export class Prompts {
     key: SessionKey,
     { session, activity }: ActiveSession,
     { turns }: Ask,
-    newest: TurnPage,
+    past: readonly PastTurn[],
     tokens: number,
   ): Promise<string> {
     if (activity.documentCount === 0 || session.configs.configs?.recall === false) return '';
     const asked = turns.map(({ said }) => said);
-    const past = this.#tools.decode(newest.frames).reverse();
     return this.#tools.recall.passages(key, questionOf(asked, past), tokens);
   }
 
@@ -222,11 +204,16 @@ export class Prompts {
     ];
   }
 
-  /** The log, the newest turn first, beginning with a page that has been read. */
-  async *#backward(key: SessionKey, newest: TurnPage): AsyncGenerator<readonly PastTurn[]> {
-    for (let page = newest; ; page = await this.#before(key, page.lastSeq)) {
+  /** The log, the newest turn first, beginning with a page that has been read, and looked into. */
+  async *#backward(
+    key: SessionKey,
+    newest: TurnPage,
+    past = this.#tools.decode(newest.frames).reverse(),
+  ): AsyncGenerator<readonly PastTurn[]> {
+    yield past;
+    for (let page = newest; page.more; ) {
+      page = await this.#before(key, page.lastSeq);
       yield this.#tools.decode(page.frames).reverse();
-      if (!page.more) return;
     }
   }
 

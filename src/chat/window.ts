@@ -90,6 +90,11 @@ export class Window {
     return true;
   }
 
+  /** Gives back what was reserved. */
+  release(tokens: number): void {
+    this.room += tokens;
+  }
+
   /** Takes the oldest exchange out again, and says where that leaves off; undefined when it has to be there. */
   dropOldest(): Edge | undefined {
     const oldest = this.entries.at(-1);

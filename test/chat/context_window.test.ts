@@ -242,3 +242,20 @@ describe('a prompt with long tool results', () => {
     );
   });
 });
+
+describe('what only helps', () => {
+  it('makes way for what has to be sent, the documents first', async () => {
+    const log = await stored(says('USER', LONG));
+    const system = (['INSIGHTS', 'DOCUMENTS'] as const).map((source) => ({
+      source,
+      text: 'so it is said. '.repeat(20),
+    }));
+    const roles = async (tokenBudget: number) =>
+      (await built(log, { tokenBudget, system })).context.messages.map(({ source }) => source);
+    const whole = (await built(log)).context.tokenCount;
+    expect(await roles(whole)).toEqual(['TURN']);
+    expect(await roles(whole + 120)).toEqual(['INSIGHTS', 'TURN']);
+    expect(await roles(whole + 240)).toEqual(['INSIGHTS', 'DOCUMENTS', 'TURN']);
+    expect((await refusal(built(log, { tokenBudget: whole - 1, system }))).reason).toBe('CONTEXT_OVERFLOW');
+  });
+});
