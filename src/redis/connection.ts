@@ -3,13 +3,14 @@
  * sent twice, and what fails is one of our errors.
  */
 import { EventEmitter } from 'node:events';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Command, Redis, type RedisOptions } from 'ioredis';
 import { ParleyError } from '../errors.ts';
 import type { Milliseconds } from '../sessions/session.ts';
 import type { Script } from './scripts.ts';
+import { TimeLimit } from './time_limit.ts';
 
 /** A caller is told UNAVAILABLE within a second. */
-const COMMAND_TIMEOUT: Milliseconds = 900;
+const COMMAND_TIMEOUT: Milliseconds = 850;
 const RETRY_AFTER: Milliseconds = 1000;
 const PROBE_INTERVAL: Milliseconds = 500;
 
@@ -22,6 +23,9 @@ type Argument = string | number | Buffer;
 export class Connection extends EventEmitter<{ up: []; down: [] }> {
   readonly #redis: Redis;
   readonly #probe: NodeJS.Timeout;
+  readonly #limit = new TimeLimit(COMMAND_TIMEOUT);
+  /** Whether what is sent in this turn of the event loop is being gathered. */
+  #gathering = false;
   /** Scripts that somebody is bringing along. */
   readonly #loading = new Map<string, Promise<unknown>>();
   #up = false;
@@ -53,7 +57,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   /** Runs a command; arguments are never part of a command line, so they need no escaping. */
   async call(command: string, ...args: Argument[]): Promise<unknown> {
     try {
-      return await this.#whileUp(() => this.#redis.call(command, ...args));
+      return await this.#send(command, args);
     } catch (error) {
       throw translated(error);
     }
@@ -65,7 +69,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
    */
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     try {
-      return await this.#whileUp(() => this.#redis.evalsha(script.sha, keys.length, ...keys, ...args));
+      return await this.#send('EVALSHA', [script.sha, keys.length, ...keys, ...args]);
     } catch (error) {
       if (!String((error as Error).message).startsWith('NOSCRIPT')) throw translated(error);
     }
@@ -86,7 +90,6 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   /** A connection of its own for subscriptions, which take no other commands. */
   subscriber(): Redis {
     const subscriber = this.#redis.duplicate({
-      enableAutoPipelining: false,
       enableOfflineQueue: true,
       commandTimeout: COMMAND_TIMEOUT,
     });
@@ -100,18 +103,45 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
 
   close(): void {
     clearInterval(this.#probe);
+    this.#limit.close();
     this.removeAllListeners();
     this.#redis.disconnect();
   }
 
   /** Nothing is sent to a Redis that is known not to answer. */
-  #whileUp(send: () => Promise<unknown>): Promise<unknown> {
-    return this.#up ? inTime(send()) : Promise.reject(new Error('Redis is away'));
+  #send(name: string, args: readonly Argument[]): Promise<unknown> {
+    return this.#up ? this.#write(name, args) : Promise.reject(new Error('Redis is away'));
+  }
+
+  /**
+   * Past ioredis's auto-pipelining, which holds commands back until all those before are answered: so Redis and we
+   * would wait for each other by turns. Here what one turn of the event loop sends leaves in one packet, at its end;
+   * at once when nothing is under way, since then nothing else is likely to come.
+   */
+  #write(name: string, args: readonly Argument[]): Promise<unknown> {
+    const command = new Command(name, args as Argument[], TEXT);
+    this.#gather();
+    this.#redis.sendCommand(command);
+    this.#limit.set(command);
+    return command.promise;
+  }
+
+  #gather(): void {
+    const { stream } = this.#redis;
+    if (this.#gathering || !stream) return;
+    this.#gathering = true;
+    stream.cork();
+    const release = () => {
+      this.#gathering = false;
+      stream.uncork();
+    };
+    if (this.#limit.isIdle) process.nextTick(release);
+    else setImmediate(release);
   }
 
   async #ask(): Promise<void> {
     try {
-      await inTime(this.#redis.ping());
+      await this.#write('PING', []);
       this.#report(true);
     } catch {
       this.#report(false);
@@ -125,29 +155,11 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   }
 }
 
-/**
- * Rejects when Redis takes too long. Not by ioredis's `commandTimeout`, which counts from when a pipeline leaves,
- * and that is when the one before it is back. Nor by the timer alone: when it is this process that is late, its
- * timers come before what Redis answered long ago, and so one more turn is waited for.
- */
-function inTime(reply: Promise<unknown>): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new Error('Redis did not answer in time'));
-    const timer = setTimeout(() => setImmediate(late), COMMAND_TIMEOUT);
-    const settle = (settled: () => void) => {
-      clearTimeout(timer);
-      settled();
-    };
-    reply.then(
-      (value) => settle(() => resolve(value)),
-      (error) => settle(() => reject(error)),
-    );
-  });
-}
+/** Replies as text, in all their depth. */
+const TEXT = { replyEncoding: 'utf8' } as const;
 
 const OPTIONS = {
   protocol: 2, // RESP3 changes the shape of FT.* and JSON.* replies
-  enableAutoPipelining: true,
   // A command that was cut off may have run: whoever sent it decides, by request id, whether to repeat it.
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
