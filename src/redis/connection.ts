@@ -3,6 +3,7 @@
  * sent twice, and what fails is one of our errors.
  */
 import { EventEmitter } from 'node:events';
+import type { Writable } from 'node:stream';
 import { Command, Redis, type RedisOptions } from 'ioredis';
 import { ParleyError } from '../errors.ts';
 import type { Milliseconds } from '../sessions/session.ts';
@@ -131,13 +132,14 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     if (this.#gathering || !stream) return;
     this.#gathering = true;
     stream.cork();
-    const release = () => {
-      this.#gathering = false;
-      stream.uncork();
-    };
-    if (this.#limit.isIdle) process.nextTick(release);
-    else setImmediate(release);
+    if (this.#limit.isIdle) process.nextTick(this.#release, stream);
+    else setImmediate(this.#release, stream);
   }
+
+  readonly #release = (stream: Writable): void => {
+    this.#gathering = false;
+    stream.uncork();
+  };
 
   async #ask(): Promise<void> {
     try {

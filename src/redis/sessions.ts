@@ -23,7 +23,7 @@ import {
   StillRunning,
 } from '../sessions/store.ts';
 import { stringify } from '../structs/json.ts';
-import { ACTIVITY_FIELDS, activityOf, NO_ACTIVITY, parseActivity } from './activity.ts';
+import { ACTIVITY_FIELDS, ANSWERED_FIELDS, activityOf, NO_ACTIVITY, parseActivity } from './activity.ts';
 import { answerSlot, recallAnswer, requestIdReused } from './answers.ts';
 import { fromText, toText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
@@ -76,13 +76,10 @@ export class RedisSessions implements SessionStore, RevisionLog {
   }
 
   async readEncoded(key: SessionKey): Promise<EncodedSession | undefined> {
-    const reply = await this.#redis.call('HMGET', this.#keys.log(key), ...ENCODED_FIELDS, ...ACTIVITY_FIELDS);
-    const [encoded, schema, deleted, sliding, ...moving] = reply as (string | null)[];
-    if (encoded && schema === this.#encoder.schema) {
-      const bytes = fromText(encoded);
-      const slidingTtl = sliding ? Number(sliding) : undefined;
-      return { bytes, deleted: deleted === '1', slidingTtl, activity: activityOf(moving) };
-    }
+    const reply = await this.#redis.call('HMGET', this.#keys.log(key), 'session', ...ANSWERED_FIELDS);
+    const [stored, ...moving] = reply as (string | null)[];
+    const encoded = stored && this.#fromStored(stored);
+    if (encoded) return { ...encoded, activity: activityOf(moving) };
     // Another version of the server wrote it, or there is none.
     const session = await this.read(key);
     return (
@@ -223,19 +220,29 @@ export class RedisSessions implements SessionStore, RevisionLog {
       reset,
       idle ? '1' : '',
       'session',
-      toText(this.#encoder.encode(write)),
-      'schema',
-      this.#encoder.schema,
+      this.#toStored(write),
       'created',
       write.createTime,
       ...rosterFields(base, write),
       ...(turns ? copyFields(turns) : []),
     ];
   }
-}
 
-/** The log's fields of a session as it is answered, before those of its activity. */
-const ENCODED_FIELDS = ['session', 'schema', 'deleted', 'sliding'] as const;
+  /** A session as it is answered, behind a line about it: one field is read faster than several. */
+  #toStored(session: Session): string {
+    const about = `${this.#encoder.schema} ${isDeleted(session) ? 1 : 0} ${slidingTtl(session) ?? ''}`;
+    return `${about}\n${toText(this.#encoder.encode(session))}`;
+  }
+
+  /** Undefined for what is stored under another schema. */
+  #fromStored(text: string): Omit<EncodedSession, 'activity'> | undefined {
+    const line = text.indexOf('\n');
+    const [schema, deleted, sliding] = text.slice(0, line).split(' ');
+    if (schema !== this.#encoder.schema) return undefined;
+    const ttl = sliding ? Number(sliding) : undefined;
+    return { bytes: fromText(text.slice(line + 1)), deleted: deleted === '1', slidingTtl: ttl };
+  }
+}
 
 /** What is there before a session is. */
 const ABSENT: Base = { session: undefined, activity: NO_ACTIVITY };

@@ -46,7 +46,7 @@ import {
   sessionOrder,
   sessionUpdate,
 } from './session_input.ts';
-import { field, repeated, writeFlag, writeMessage, written } from './wire.ts';
+import { field, repeated, writeFlag, written } from './wire.ts';
 
 /** The one field of every response that is a session. */
 const SESSION = 1;
@@ -67,13 +67,16 @@ export class SessionService implements ServiceImpl<typeof Proto> {
     const { answer, activity } = await this.#sessions.create(key, input, request.allowExisting, call);
     const { session, created } = answer;
     return written((writer) => {
-      writeMessage(writer, SESSION, encodeActive({ session, activity }));
+      writer.raw(field(SESSION, ...encodeActive({ session, activity })));
       writeFlag(writer, CreateSessionResponseSchema.field.created.number, created);
     });
   }
 
   async getSession(request: GetSessionRequest) {
-    return field(SESSION, complete(await this.#sessions.getEncoded(keyOf(request), request.includeDeleted)));
+    return field(
+      SESSION,
+      ...complete(await this.#sessions.getEncoded(keyOf(request), request.includeDeleted)),
+    );
   }
 
   async batchGetSessions(request: BatchGetSessionsRequest) {
@@ -84,7 +87,8 @@ export class SessionService implements ServiceImpl<typeof Proto> {
       includeDeleted,
     );
     const rest = create(BatchGetSessionsResponseSchema, { missingSessionIds: missing });
-    return repeated(SESSION, sessions.map(complete), toBinary(BatchGetSessionsResponseSchema, rest));
+    const items = sessions.map((session) => Buffer.concat(complete(session)));
+    return repeated(SESSION, items, toBinary(BatchGetSessionsResponseSchema, rest));
   }
 
   async listSessions(request: ListSessionsRequest, call: Call) {
@@ -107,7 +111,7 @@ export class SessionService implements ServiceImpl<typeof Proto> {
     let skipped = 0;
     for await (const active of found) {
       if (skipped++ < request.skip) continue;
-      if (!page.add(encodeActive(active), positionOf(active.session, order))) break;
+      if (!page.add(Buffer.concat(encodeActive(active)), positionOf(active.session, order))) break;
     }
     const rest = create(ListSessionsResponseSchema, { nextPageToken: page.nextPageToken });
     return repeated(SESSION, page.items, toBinary(ListSessionsResponseSchema, rest));
@@ -180,5 +184,5 @@ export class SessionService implements ServiceImpl<typeof Proto> {
 }
 
 function sessionAnswer({ answer, activity }: Mutated<Session>): Uint8Array {
-  return field(SESSION, encodeActive({ session: answer, activity }));
+  return field(SESSION, ...encodeActive({ session: answer, activity }));
 }

@@ -63,8 +63,8 @@ const MAX_RECENT_BYTES = 32 * 1024;
 const F = SessionSchema.field;
 const P = ParticipantSchema.field;
 
-/** A session as it is answered. */
-export function encodeActive({ session, activity }: ActiveSession): Buffer {
+/** A session as it is answered, in parts of one message. */
+export function encodeActive({ session, activity }: ActiveSession): Uint8Array[] {
   return complete({
     bytes: sessionEncoder.encode(session),
     deleted: isDeleted(session),
@@ -73,12 +73,10 @@ export function encodeActive({ session, activity }: ActiveSession): Buffer {
   });
 }
 
-/** An encoded session with its activity. */
-export function complete({ bytes, slidingTtl, activity }: EncodedSession): Buffer {
+/** An encoded session with its activity, in parts of one message. */
+export function complete({ bytes, slidingTtl, activity }: EncodedSession): Uint8Array[] {
   const { updateTime, lastTurnSeq, turnCount, turnsBy, learntBy, activeRunId, summary } = activity;
-  return written((writer) => {
-    if (turnsBy === undefined && learntBy === undefined) writer.raw(bytes);
-    else writeCounted(writer, bytes, activity);
+  const moving = written((writer) => {
     writeNumber(writer, F.lastTurnSeq.number, lastTurnSeq);
     writeNumber(writer, F.turnCount.number, turnCount);
     writeText(writer, F.activeRunId.number, activeRunId);
@@ -88,6 +86,8 @@ export function complete({ bytes, slidingTtl, activity }: EncodedSession): Buffe
       writeTimestamp(writer, F.expireTime.number, updateTime + slidingTtl * 1000);
     }
   });
+  const isCounted = turnsBy !== undefined || learntBy !== undefined;
+  return [isCounted ? written((writer) => writeCounted(writer, bytes, activity)) : bytes, moving];
 }
 
 /** The same session, its participants with their counts. */

@@ -60,9 +60,30 @@ export function writeDuration(writer: BinaryWriter, number: number, span: Millis
   writeTimestamp(writer, number, span === undefined ? undefined : span * 1000); // the same two fields
 }
 
-/** An embedded message as an encoded field. */
-export function field(number: number, message: Uint8Array): Buffer {
-  return written((writer) => writeMessage(writer, number, message));
+/** An embedded message, in one part or several, as an encoded field. */
+export function field(number: number, ...parts: readonly Uint8Array[]): Buffer {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const bytes = Buffer.allocUnsafe(MAX_VARINT + MAX_VARINT + length);
+  let at = writeVarint(bytes, 0, (number << 3) | WireType.LengthDelimited);
+  at = writeVarint(bytes, at, length);
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes.subarray(0, at);
+}
+
+/** Of a uint32, in bytes. */
+const MAX_VARINT = 5;
+
+/** Returns where what follows begins. */
+function writeVarint(bytes: Buffer, at: number, value: number): number {
+  let end = at;
+  let rest = value;
+  for (; rest >= 0x80; rest >>>= 7) bytes[end++] = (rest & 0x7f) | 0x80;
+  bytes[end++] = rest;
+  return end;
 }
 
 /** An answer that is encoded items of one repeated field, and the rest of it encoded. */

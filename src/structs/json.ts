@@ -41,9 +41,13 @@ export function equal(a: Json | undefined, b: Json | undefined): boolean {
 
 /** A copy with some keys set or (`undefined`) left out; `__proto__` is a key like any other. */
 export function withEntries(base: JsonObject, changes: Iterable<[string, Json | undefined]>): JsonObject {
-  const entries = new Map<string, Json | undefined>(Object.entries(base));
-  for (const [key, value] of changes) entries.set(key, value);
-  return Object.fromEntries([...entries].filter((entry): entry is [string, Json] => entry[1] !== undefined));
+  const copy: JsonObject = { ...base };
+  for (const [key, value] of changes) {
+    if (value === undefined) delete copy[key];
+    else if (key !== '__proto__') copy[key] = value;
+    else Object.defineProperty(copy, key, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return copy;
 }
 
 function hasNegativeZero(value: unknown): boolean {
