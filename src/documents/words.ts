@@ -9,7 +9,7 @@
  * Scripts that are written without blanks give every character, and every two
  * that follow each other. An emoji is a word.
  */
-import { words as hashWords, ROOT, step } from '../structs/path_hash.ts';
+import { words as hashWords, ROOT_A, ROOT_B, stepA, stepB } from '../structs/path_hash.ts';
 import { copyOf } from './word_tokens.ts';
 
 /** A word where it stands in a text. */
@@ -103,12 +103,14 @@ function indexWord(run: string): string {
   const before = known.get(run);
   if (before !== undefined) return before;
   const folded = run.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-  const word = PLAIN.test(folded)
-    ? `w${singular(folded)}`
-    : `x${hashWords([step(ROOT, 'string', folded || run)])[0]}`;
+  const word = PLAIN.test(folded) ? `w${singular(folded)}` : `x${hashOf(folded || run)}`;
   if (known.size >= MOST_KNOWN) known.clear();
   if (run.length <= LONGEST_KNOWN) known.set(copyOf(run), word);
   return word;
+}
+
+function hashOf(text: string): string {
+  return hashWords([stepA(ROOT_A, 'string', text), stepB(ROOT_B, 'string', text)])[0]!;
 }
 
 const PLAIN = /^[a-z0-9]{1,30}$/;

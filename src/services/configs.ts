@@ -8,20 +8,21 @@ import {
   ListConfigsRevisionsRequestSchema,
   ListConfigsRevisionsResponseSchema,
   type PatchConfigsRequest,
+  PatchConfigsResponseSchema,
   PatchMode,
   type ConfigsService as Proto,
   type RollbackConfigsRequest,
   type UpdateConfigsRequest,
   type WatchConfigsRequest,
 } from '../../gen/parley/v1/configs_service_pb.ts';
-import type { Configs } from '../configs/configs.ts';
+import type { Configs, ConfigsState } from '../configs/configs.ts';
 import type { Call } from '../rpc/call.ts';
 import { encode } from '../rpc/codec.ts';
 import { isWholeNumber, Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
 import { revisionMessage } from './messages.ts';
 import { keyOf } from './session_input.ts';
-import { repeated } from './wire.ts';
+import { repeated, writeNumber, writeStruct, writeText, written } from './wire.ts';
 
 export class ConfigsService implements ServiceImpl<typeof Proto> {
   readonly #configs: Configs;
@@ -30,18 +31,18 @@ export class ConfigsService implements ServiceImpl<typeof Proto> {
     this.#configs = configs;
   }
 
-  getConfigs(request: GetConfigsRequest) {
-    return this.#configs.get(keyOf(request));
+  async getConfigs(request: GetConfigsRequest) {
+    return encodeState(await this.#configs.get(keyOf(request)));
   }
 
-  updateConfigs(request: UpdateConfigsRequest, call: Call) {
-    return this.#configs.replace(keyOf(request), request.configs!, request.etag, call);
+  async updateConfigs(request: UpdateConfigsRequest, call: Call) {
+    return encodeState(await this.#configs.replace(keyOf(request), request.configs!, request.etag, call));
   }
 
-  patchConfigs(request: PatchConfigsRequest, call: Call) {
+  async patchConfigs(request: PatchConfigsRequest, call: Call) {
     const { configs = {}, etag } = request;
     const mode = request.mode === PatchMode.DEEP ? 'DEEP' : 'SHALLOW';
-    return this.#configs.patch(keyOf(request), configs, mode, etag, call);
+    return encodeState(await this.#configs.patch(keyOf(request), configs, mode, etag, call));
   }
 
   deleteConfigs(request: DeleteConfigsRequest, call: Call) {
@@ -59,8 +60,8 @@ export class ConfigsService implements ServiceImpl<typeof Proto> {
     return repeated(revisions, page.items, toBinary(ListConfigsRevisionsResponseSchema, rest));
   }
 
-  rollbackConfigs(request: RollbackConfigsRequest, call: Call) {
-    return this.#configs.rollback(keyOf(request), request.revision, request.etag, call);
+  async rollbackConfigs(request: RollbackConfigsRequest, call: Call) {
+    return encodeState(await this.#configs.rollback(keyOf(request), request.revision, request.etag, call));
   }
 
   async *watchConfigs(request: WatchConfigsRequest, call: Call) {
@@ -70,4 +71,15 @@ export class ConfigsService implements ServiceImpl<typeof Proto> {
         : { event: { case: 'heartbeat' as const, value: {} } };
     }
   }
+}
+
+const F = PatchConfigsResponseSchema.field;
+
+/** Every response that is the configs after a call: their fields have the same numbers. */
+function encodeState({ configs, etag, revision }: ConfigsState): Uint8Array {
+  return written((writer) => {
+    writeStruct(writer, F.configs.number, configs);
+    writeText(writer, F.etag.number, etag);
+    writeNumber(writer, F.revision.number, revision);
+  });
 }

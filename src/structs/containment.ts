@@ -10,7 +10,7 @@
  */
 
 import { isObject, type Json, type JsonObject } from './json.ts';
-import { type PathHash, ROOT, step, words } from './path_hash.ts';
+import { ROOT_A, ROOT_B, type Step, stepA, stepB, words } from './path_hash.ts';
 
 /** Each element of a filter's array may have to be held against each of a value's: a second, where both are large. */
 const MAX_STEPS = 500_000;
@@ -61,25 +61,49 @@ export interface Findable {
  * hash of scope, path, type and value.
  */
 export function tokens(findables: readonly Findable[]): string[] {
-  const found: PathHash[] = [];
-  for (const { scope, value } of findables) collect(value, step(ROOT, 'key', scope), found);
-  return words(found);
+  const paths = new Paths();
+  for (const { scope, value } of findables) {
+    paths.collect(value, stepA(ROOT_A, 'key', scope), stepB(ROOT_B, 'key', scope));
+  }
+  const found = words(paths.lanes);
+  return paths.mayRepeat ? [...new Set(found)] : found;
 }
 
-function collect(value: Json, path: PathHash, found: PathHash[]): void {
-  if (typeof value === 'string') found.push(step(path, 'string', value));
-  else if (typeof value === 'number')
-    found.push(step(path, 'number', String(value))); // `0` and `-0` are one number
-  else if (value === null) found.push(step(path, 'null'));
-  else if (typeof value === 'boolean') found.push(step(path, value ? 'true' : 'false'));
-  else if (Array.isArray(value)) {
-    // Where an element stands does not matter to containment.
-    const inside = step(path, 'array');
-    found.push(inside);
-    for (const item of value) collect(item, inside, found);
-  } else {
-    const inside = step(path, 'object');
-    found.push(inside);
-    for (const key of Object.keys(value)) collect(value[key]!, step(inside, 'key', key), found);
+/** The paths through values, with what stands at their ends. */
+class Paths {
+  /** Both lanes of each. */
+  readonly lanes: number[] = [];
+  /** Only elements of an array may be the same. */
+  mayRepeat = false;
+
+  /** `a`, `b`: the path to the value. */
+  collect(value: Json, a: number, b: number): void {
+    if (typeof value === 'string') this.#add(a, b, 'string', value);
+    else if (typeof value === 'number')
+      this.#add(a, b, 'number', String(value)); // `0` and `-0` are one number
+    else if (value === null) this.#add(a, b, 'null');
+    else if (typeof value === 'boolean') this.#add(a, b, value ? 'true' : 'false');
+    else if (Array.isArray(value)) this.#elements(value, a, b);
+    else this.#entries(value, a, b);
+  }
+
+  /** Where an element stands does not matter to containment. */
+  #elements(value: readonly Json[], a: number, b: number): void {
+    this.mayRepeat = true;
+    this.#add(a, b, 'array');
+    const [insideA, insideB] = [stepA(a, 'array'), stepB(b, 'array')];
+    for (const item of value) this.collect(item, insideA, insideB);
+  }
+
+  #entries(value: JsonObject, a: number, b: number): void {
+    this.#add(a, b, 'object');
+    const [insideA, insideB] = [stepA(a, 'object'), stepB(b, 'object')];
+    for (const key of Object.keys(value)) {
+      this.collect(value[key]!, stepA(insideA, 'key', key), stepB(insideB, 'key', key));
+    }
+  }
+
+  #add(a: number, b: number, kind: Step, text?: string): void {
+    this.lanes.push(stepA(a, kind, text), stepB(b, kind, text));
   }
 }

@@ -10,16 +10,25 @@ import type { Json, JsonObject } from './json.ts';
 
 /** The size of an object as an encoded `google.protobuf.Struct`, in bytes. */
 export function structSize(value: JsonObject): number {
-  return measureStruct(value, []);
+  return encodeStruct(value).length; // what is measured is stored next
 }
 
-/** An object as an encoded `google.protobuf.Struct`. */
+/** An object as an encoded `google.protobuf.Struct`. Neither the object nor the bytes may be changed afterwards. */
 export function encodeStruct(value: JsonObject): Uint8Array {
+  const known = recent.get(value);
+  if (known) return known;
   const lengths: number[] = [];
   const writer = new Writer(Buffer.allocUnsafe(measureStruct(value, lengths)), lengths);
   writer.struct(value);
+  if (writer.buffer.length <= MAX_RECENT_BYTES) recent.set(value, writer.buffer);
+  if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value!);
   return writer.buffer;
 }
+
+/** What was encoded last: configs are stored in their session, and answered when that is done. */
+const recent = new Map<JsonObject, Buffer>();
+const MAX_RECENT = 128;
+const MAX_RECENT_BYTES = 16 * 1024;
 
 /** Tags: field number << 3 | wire type. */
 const FIELDS = 0x0a; // Struct.fields, and the key of its map entries, and ListValue.values

@@ -30,15 +30,27 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
+-- What moves with every turn, as the log has it, and how the session's keys end.
+local function read_moving(log)
+  return redis.call('HMGET', log, 'updated', 'kept', 'count', 'by', 'running', 'summary', 'summarized', 'learnt', 'docs',
+    'sliding')
+end
+
+local function quoted(text)
+  return text and cjson.encode(text) or '""'
+end
+
 -- What moves with every turn, as JSON: update time, last turn seq, turn count, turns by participant, the run that
 -- answers, the summary and the last turn it covers, of each agent how far it learnt and how many insights it has,
 -- how many documents there are.
+local function told(moving)
+  return '[' .. (moving[1] or 0) .. ',' .. (moving[2] or 0) .. ',' .. (moving[3] or 0) .. ',' .. (moving[4] or 'null')
+    .. ',' .. quoted(moving[5]) .. ',' .. quoted(moving[6]) .. ',' .. (moving[7] or 0) .. ',' .. (moving[8] or 'null')
+    .. ',' .. (moving[9] or 0) .. ']'
+end
+
 local function activity(log)
-  local moving = redis.call('HMGET', log, 'updated', 'kept', 'count', 'by', 'running', 'summary', 'summarized',
-    'learnt', 'docs')
-  return '[' .. (moving[1] or 0) .. ',' .. (moving[2] or 0) .. ',' .. (moving[3] or 0) .. ','
-    .. (moving[4] or 'null') .. ',' .. cjson.encode(moving[5] or '') .. ',' .. cjson.encode(moving[6] or '') .. ','
-    .. (moving[7] or 0) .. ',' .. (moving[8] or 'null') .. ',' .. (moving[9] or 0) .. ']'
+  return told(read_moving(log))
 end
 
 -- What may not happen while a run answers: whoever wants it ends the run first.

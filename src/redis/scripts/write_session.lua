@@ -29,12 +29,12 @@ local refusal = replay(answers, field, fingerprint) or conflict(session, etag, l
 if not refusal and ARGV[16] == '1' then refusal = busy(log) end
 if refusal then return refusal end
 
+local expires = redis.call('PEXPIRETIME', session) -- below 0 when it does not, or is not there
+local moving = read_moving(log)
 if document == '' then
-  local moving = activity(log)
-  remember(answers, field, fingerprint, moving .. '\n' .. answer, lifetime)
-  local expires = redis.call('PEXPIRETIME', session)
+  remember(answers, field, fingerprint, told(moving) .. '\n' .. answer, lifetime)
   if expires > 0 then redis.call('PEXPIREAT', answers, expires) end
-  return {DONE, moving}
+  return {DONE, told(moving)}
 end
 
 -- A step that fails undoes nothing: first what may fail, and the answer last.
@@ -47,7 +47,7 @@ if outgoing ~= '' then
   revision = redis.call('JSON.GET', session, 'configs') -- as text: cjson would turn [] into {}
 end
 redis.call('JSON.SET', session, '$', document)
-updated = math.max(updated, tonumber(redis.call('HGET', log, 'updated') or 0))
+updated = math.max(updated, tonumber(moving[1] or 0))
 redis.call('HSET', log, 'updated', whole(updated), 'indexed', ARGV[9], 'deleted', deleted, unpack(ARGV, 17))
 if outgoing ~= '' then
   redis.call('XADD', revisions, 'MAXLEN', keep, outgoing .. '-0', 'revision', revision)
@@ -58,19 +58,20 @@ if reset ~= '' then
   redis.call('HINCRBY', log, 'epoch', 1)
   redis.call('HSET', log, 'reset', reset)
 end
-local moving = activity(log)
-remember(answers, field, fingerprint, moving .. '\n' .. answer, lifetime)
 if sliding ~= '' then
   ends = whole(math.ceil(updated / 1000) + tonumber(sliding))
   redis.call('HSET', log, 'sliding', sliding)
-elseif etag ~= '' then
+elseif moving[10] then
   redis.call('HDEL', log, 'sliding')
 end
+if reset ~= '' or KEYS[7] then moving = read_moving(log) end
+moving[1] = whole(updated)
+remember(answers, field, fingerprint, told(moving) .. '\n' .. answer, lifetime)
 if ends ~= '' then
   for at = 1, 6 do redis.call('PEXPIREAT', KEYS[at], ends) end
-elseif etag ~= '' then
+elseif expires > 0 then
   for at = 1, 6 do redis.call('PERSIST', KEYS[at]) end
 end
-keep_documents(session, log, ends, sliding ~= '' and sliding)
+if moving[9] then keep_documents(session, log, ends, sliding ~= '' and sliding) end
 redis.call('SPUBLISH', channel, '')
-return {DONE, moving}
+return {DONE, told(moving)}
