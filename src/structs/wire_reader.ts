@@ -22,47 +22,48 @@ export function decodeStruct(bytes: Uint8Array, field: string): JsonObject {
 
 class StructReader {
   readonly #reader: BinaryReader;
-  readonly #length: number;
+  readonly #bytes: Buffer;
   readonly #field: string;
   /** The keys and list indices down to where we are. */
   readonly #path: (string | number)[] = [];
 
   constructor(bytes: Uint8Array, field: string) {
     this.#reader = new BinaryReader(bytes);
-    this.#length = bytes.length;
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#field = field;
   }
 
   root(): JsonObject {
-    if (this.#length > MAX_BYTES) throw this.#invalid(`larger than ${MAX_BYTES} bytes as protobuf`);
-    return this.#struct(this.#length, 1);
+    const { length } = this.#bytes;
+    if (length > MAX_BYTES) throw this.#invalid(`larger than ${MAX_BYTES} bytes as protobuf`);
+    return this.#struct(length, 1);
   }
 
-  /** A map: a key that comes twice has its last value. */
+  /**
+   * A map: a key that comes twice has its last value, and `__proto__` is a key like any other. Made of its entries at
+   * once, since V8 keeps an object that grows by many keys as a hash table, and is slow with it ever after.
+   */
   #struct(end: number, depth: number): JsonObject {
     this.#checkDepth(depth);
-    const object: JsonObject = {};
+    const entries: [string, Json][] = [];
     while (this.#more(end)) {
       const tag = this.#reader.uint32();
-      if (tag === FIELDS) this.#entry(this.#enter(end), depth, object);
+      if (tag === FIELDS) entries.push(this.#entry(this.#enter(end), depth));
       else this.#skip(tag);
     }
-    return object;
+    return Object.fromEntries(entries);
   }
 
-  #entry(end: number, depth: number, object: JsonObject): void {
+  #entry(end: number, depth: number): [string, Json] {
     let key = '';
     let value: Json = null;
     while (this.#more(end)) {
       const tag = this.#reader.uint32();
-      if (tag === ENTRY_KEY) key = this.#reader.string(true);
+      if (tag === ENTRY_KEY) key = this.#text(end);
       else if (tag === ENTRY_VALUE) value = this.#within(key, end, depth);
       else this.#skip(tag);
     }
-    // `__proto__` is a key like any other.
-    if (key === '__proto__')
-      Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
-    else object[key] = value;
+    return [key, value];
   }
 
   #list(end: number, depth: number): Json[] {
@@ -88,7 +89,7 @@ class StructReader {
     let value: Json = null;
     while (this.#more(end)) {
       const tag = this.#reader.uint32();
-      if (tag === STRING_VALUE) value = this.#reader.string(true);
+      if (tag === STRING_VALUE) value = this.#text(end);
       else if (tag === NUMBER_VALUE) value = this.#number();
       else if (tag === BOOL_VALUE) value = this.#reader.bool();
       else if (tag === STRUCT_VALUE) value = this.#struct(this.#enter(end), depth + 1);
@@ -99,6 +100,16 @@ class StructReader {
       }
     }
     return value;
+  }
+
+  /** As BinaryReader.string does strictly, without its list of codes. */
+  #text(end: number): string {
+    const to = this.#enter(end);
+    const from = this.#reader.pos;
+    this.#reader.pos = to;
+    const text = this.#bytes.toString('utf8', from, to);
+    // Said as such, or put for what is no UTF-8.
+    return text.includes('\ufffd') ? STRICT.decode(this.#bytes.subarray(from, to)) : text;
   }
 
   #number(): number {
@@ -135,6 +146,8 @@ class StructReader {
     );
   }
 }
+
+const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Tags: field number << 3 | wire type. */
 const FIELDS = (1 << 3) | WireType.LengthDelimited;
