@@ -26,27 +26,28 @@ export const TWENTY_KEYS: JsonObject = {
   serial: 0,
 };
 
-/** A request ready to be sent, with a place in it for the generator's serial. */
+/** A request ready to be sent, with places in it for the generator's serial. */
 export interface SerialBody {
   readonly body: Uint8Array;
-  readonly serialAt: number;
+  readonly serialAt: readonly number[];
 }
 
 /** A number whose eight bytes occur nowhere by chance, to be found and replaced. */
 export const SERIAL = 123456789.0625;
 
-/** Encodes a request that holds {@link SERIAL} once, as a number of a Struct. */
+/** Encodes a request that holds {@link SERIAL} so many times, as a number of a Struct. */
 export function serialBody<M extends DescMethodUnary>(
   method: M,
   request: MessageInitShape<M['input']>,
+  times = 1,
 ): SerialBody {
   const body = Buffer.from(toBinary(method.input, create(method.input, request)));
   const mark = Buffer.alloc(8);
   mark.writeDoubleLE(SERIAL);
-  const serialAt = body.indexOf(mark);
-  if (serialAt < 0 || body.indexOf(mark, serialAt + 1) >= 0) {
-    throw new Error(`a ${method.name} request must hold the serial once`);
-  }
+  const serialAt: number[] = [];
+  for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + 1)) serialAt.push(at);
+  if (serialAt.length !== times)
+    throw new Error(`a ${method.name} request holds the serial ${serialAt.length} times`);
   return { body, serialAt };
 }
 

@@ -12,8 +12,8 @@ export interface BroadcastScript {
   readonly turn: string;
   /** What an append is answered with. */
   readonly appended: string;
-  /** Where in an append's request the serial lies. */
-  readonly serialAt: number;
+  /** Where in an append's request the serials lie, one for each turn. */
+  readonly serialAt: readonly number[];
 }
 
 export function startBroadcast(script: BroadcastScript): Promise<Bare> {

@@ -1,8 +1,8 @@
 /**
  * The yardstick of following: a bare grpc-js server that keeps its followers in a map and nothing else, and writes the
- * same bytes to all of a session's whenever somebody appends to it. It takes Parley's own requests, of which it reads
- * the session id and the serial, and sends Parley's own bytes, in which it replaces seq and serial in place: so the
- * followers can check it as they check Parley, and it does nothing per follower but write.
+ * same bytes to all of a session's whenever somebody appends to it, a message for each turn. It takes Parley's own
+ * requests, of which it reads the session id and the serials, and sends Parley's own bytes, in which it replaces seq
+ * and serial in place: so the followers can check it as they check Parley, and it does nothing per follower but write.
  *
  * argv[2] is a JSON file, a {@link BroadcastScript}. Prints `broadcast listening on 127.0.0.1:<port>`.
  */
@@ -47,10 +47,12 @@ function append(
   answer: (error: null, response: Buffer) => void,
 ): void {
   const topic = topicOf(request);
-  const message = Buffer.from(turn); // a stream that is slow to send keeps it for a while
-  writeSeq(message, ++topic.lastSeq);
-  request.copy(message, sample.serialAt, script.serialAt, script.serialAt + 8);
-  for (const follower of topic.followers) follower.write(message);
+  for (const serialAt of script.serialAt) {
+    const message = Buffer.from(turn); // a stream that is slow to send keeps it for a while
+    writeSeq(message, ++topic.lastSeq);
+    request.copy(message, sample.serialAt, serialAt, serialAt + 8);
+    for (const follower of topic.followers) follower.write(message);
+  }
   answer(null, appended);
 }
 

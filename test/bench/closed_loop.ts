@@ -50,13 +50,13 @@ export class ClosedLoop {
     this.#stretch = new Stretch(load);
     this.#limit = 'calls' in load.until ? load.until.calls : Number.POSITIVE_INFINITY;
     this.#templates = load.bodies.map((body, i) =>
-      requestTemplate(load.path, load.address, body, load.serialAt?.[i]),
+      requestTemplate(load.path, load.address, body, load.serialAt?.[i] ?? []),
     );
     this.#acknowledged = load.bodies.map(() => ({ calls: 0, lastSerial: 0 }));
     this.#connections = Array.from({ length: load.connections }, () => this.#connect());
     this.#followers = this.#gather();
     const { audience } = load;
-    this.#deliveries = audience ? audience.followers / audience.bodies.length : 0;
+    this.#deliveries = audience ? (audience.turns * audience.followers) / audience.bodies.length : 0;
   }
 
   /** Runs to the last answer and delivery; rejects on the first that fails. */

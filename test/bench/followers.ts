@@ -12,12 +12,14 @@ export interface Audience {
   readonly bodies: readonly Uint8Array[];
   /** A multiple of the sessions. */
   readonly followers: number;
+  /** How many turns each append brings them. */
+  readonly turns: number;
   readonly connections: number;
 }
 
 /** What a load wants to know of its followers. */
 export interface FollowerEvents {
-  /** A follower of the `session`th session got the turn that was appended with this serial. */
+  /** A follower of the `session`th session got a turn that was appended with this serial. */
   delivered(session: number, serial: number, bytes: number): void;
   /** All that arrived together was handled. */
   idle(): void;
@@ -40,7 +42,7 @@ export class Followers {
     this.#events = events;
     this.#behind = followers;
     this.#connections = Array.from({ length: connections }, () => this.#connect(address));
-    const templates = bodies.map((body) => requestTemplate(path, address, body, undefined));
+    const templates = bodies.map((body) => requestTemplate(path, address, body, []));
     for (let i = 0; i < followers; i++) {
       const session = i % bodies.length;
       this.#connections[i % connections]!.send(this.#follower(session, templates[session]!));

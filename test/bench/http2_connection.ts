@@ -95,7 +95,7 @@ export class Connection {
     template.bytes.copy(bytes, at);
     bytes.writeUInt32BE(stream, at + 5);
     bytes.writeUInt32BE(stream, at + template.dataAt + 5);
-    if (template.serialAt !== undefined) bytes.writeDoubleLE(call.serial, at + template.serialAt);
+    for (const serialAt of template.serialAt) bytes.writeDoubleLE(call.serial, at + serialAt);
     return at + template.bytes.length;
   }
 

@@ -68,8 +68,8 @@ export interface RequestTemplate {
   readonly bytes: Buffer;
   /** Where the DATA frame begins; its stream id is 5 bytes on, as at 5 for HEADERS. */
   readonly dataAt: number;
-  /** Where the serial goes, when there is one. */
-  readonly serialAt: number | undefined;
+  /** Where the serial goes; nowhere when there is none. */
+  readonly serialAt: readonly number[];
   /** How much flow-control credit it takes. */
   readonly credit: number;
 }
@@ -78,7 +78,7 @@ export function requestTemplate(
   path: string,
   authority: string,
   message: Uint8Array,
-  serialAt: number | undefined,
+  serialAt: readonly number[],
 ): RequestTemplate {
   const body = Buffer.alloc(5 + message.length);
   body.writeUInt32BE(message.length, 1);
@@ -89,7 +89,7 @@ export function requestTemplate(
   return {
     bytes: Buffer.concat([headers, data]),
     dataAt: headers.length,
-    serialAt: serialAt === undefined ? undefined : headers.length + FRAME_HEADER + 5 + serialAt,
+    serialAt: serialAt.map((at) => headers.length + FRAME_HEADER + 5 + at),
     credit: body.length,
   };
 }

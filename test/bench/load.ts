@@ -23,18 +23,18 @@ export interface Load extends Timing {
   /** Encoded request messages, sent in turn by whichever caller is free. */
   readonly bodies: readonly Uint8Array[];
   /**
-   * Where in a body eight bytes are replaced by a number that no other request of this bench has (a double, as
+   * Where in each body eight bytes are replaced by a number that no other request of this bench has (a double, as
    * `google.protobuf.Value` keeps numbers). Without it a body goes out as it is.
    */
-  readonly serialAt?: readonly number[];
+  readonly serialAt?: readonly (readonly number[])[];
   /** Gives caller `i` the body `i` and no other. */
   readonly ownBodies?: boolean;
   readonly connections: number;
   readonly callers: number;
   /**
    * Who follows what the calls append: then deliveries are measured instead of answers, each from the moment its call
-   * was sent, and a call is over when it is answered and delivered to every follower. Body `i` appends to the session
-   * that audience body `i` follows one turn, whose metadata is its serial.
+   * was sent, and a call is over when it is answered and all its turns are delivered to every follower. Body `i` appends
+   * to the session that audience body `i` follows; the metadata of each of its turns is its serial.
    */
   readonly audience?: Audience;
   /**

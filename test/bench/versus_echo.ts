@@ -3,7 +3,7 @@ import type { DescMethodUnary } from '@bufbuild/protobuf';
 import { pathOf } from './client.ts';
 import { type Comparison, checkSizes, compare, comparedRow, rounds, type Side } from './compare.ts';
 import { startEcho } from './echo.ts';
-import type { Measured } from './load.ts';
+import type { Load, Measured } from './load.ts';
 import type { ParleyServer } from './parley_server.ts';
 import type { Findings } from './report.ts';
 import type { Stage } from './stage.ts';
@@ -12,7 +12,7 @@ import type { Stage } from './stage.ts';
 export interface EchoComparison {
   readonly method: DescMethodUnary;
   readonly bodies: readonly Uint8Array[];
-  readonly serialAt?: readonly number[];
+  readonly serialAt?: Load['serialAt'];
   /** What Parley answers to one of the bodies, for the echo to repeat. */
   readonly response: Uint8Array;
   /** Of the echo's calls per second; without it they are only told. */

@@ -21,20 +21,21 @@ export interface Following extends AsyncDisposable {
   audience(followers: number): Audience;
 }
 
-/** Starts them with so many sessions, in each of which so much has been said. */
+/** Starts them with so many sessions, in each of which so much has been said; an append is of so many turns. */
 export async function startFollowing(
   stage: Stage,
   sessions: number,
   turnsBefore: number,
+  turns = 1,
 ): Promise<Following> {
   await using servers = new AsyncDisposableStack();
   const parley = servers.use(await startParley(stage.folder));
   const ids = await createTalks(parley.client, sessions, turnsBefore);
-  const appends = ids.map((id) => serialBody(appendTurns, appendTo(id)));
+  const appends = ids.map((id) => serialBody(appendTurns, appendTo(id, turns), turns));
   const [appendPath, followPath] = [pathOf(appendTurns), pathOf(followTurns)];
   const broadcast = servers.use(
     await startBroadcast({
-      ...(await sample(parley.client, ids[0]!)),
+      ...(await sample(parley.client, ids[0]!, turns)),
       followPath,
       appendPath,
       serialAt: appends[0]!.serialAt,
@@ -49,21 +50,23 @@ export async function startFollowing(
     broadcast: { address: broadcast.address, pids: [broadcast.pid] },
     appends,
     appendPath,
-    audience: (followers) => ({ path: followPath, bodies, followers, connections: stage.connections }),
+    audience: (followers) => ({ path: followPath, bodies, followers, turns, connections: stage.connections }),
     [Symbol.asyncDispose]: () => stop.disposeAsync(),
   };
 }
 
-function appendTo(sessionId: string) {
-  return { sessionId, messages: [{ content: LINE, metadata: { serial: SERIAL } }] };
+function appendTo(sessionId: string, turns: number) {
+  const message = { content: LINE, metadata: { serial: SERIAL } };
+  return { sessionId, messages: Array.from({ length: turns }, () => message) };
 }
 
 /** What Parley says to somebody who appends and to somebody who follows, as base64. */
-async function sample(client: ParleyClient, sessionId: string) {
-  const { message: before } = await client.call(appendTurns, appendTo(sessionId));
-  const { bytes: appended } = await client.call(appendTurns, appendTo(sessionId));
+async function sample(client: ParleyClient, sessionId: string, turns: number) {
+  const { message: before } = await client.call(appendTurns, appendTo(sessionId, turns));
+  const { bytes: appended } = await client.call(appendTurns, appendTo(sessionId, turns));
   const from = { case: 'cursor', value: before.cursor } as const;
-  const [turn, caughtUp] = await client.first(followTurns, { sessionId, from }, 2);
+  const messages = await client.first(followTurns, { sessionId, from }, turns + 1);
+  const [turn, caughtUp] = [messages[0], messages.at(-1)];
   const delivery = new Delivery();
   if (delivery.read(turn!, 0, turn!.length).serial !== SERIAL) throw new Error('a turn without its serial');
   if (delivery.read(caughtUp!, 0, caughtUp!.length).kind !== 'caught up') throw new Error('not caught up');
