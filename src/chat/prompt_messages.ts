@@ -1,9 +1,10 @@
 /** What a turn by itself becomes in a prompt: messages that strict providers take. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PromptMessage } from '../models/model.ts';
-import { Slices } from '../slices.ts';
 import { tokensOf } from '../tokens/message_tokens.ts';
 import { COUNTING_SLICE, type Tokenizer } from '../tokens/tokenizer.ts';
 import type { Part, Said, ToolCall } from './content.ts';
+import type { Role } from './turns.ts';
 
 /**
  * The messages of a turn, in order; none when it has nothing to send. Each tool result is a message of its own, as
@@ -13,8 +14,8 @@ import type { Part, Said, ToolCall } from './content.ts';
 export function promptMessages({ role, participantId, parts }: Said): PromptMessage[] {
   const messages: PromptMessage[] = [];
   if (role !== 'TOOL') {
-    const sent = sendable(role === 'ASSISTANT' ? parts : parts.filter(({ kind }) => kind !== 'toolCall'));
-    const name = role === 'SYSTEM' ? '' : promptName(participantId);
+    const sent = sendable(role, parts);
+    const name = role === 'SYSTEM' || participantId === '' ? '' : promptName(participantId);
     if (sent.length > 0) messages.push({ role, name, parts: sent });
   }
   for (const part of parts) {
@@ -25,21 +26,38 @@ export function promptMessages({ role, participantId, parts }: Said): PromptMess
 
 /** What something said takes of a model's window: what is kept with a turn as its `token_count`. */
 export function tokensOfSaid(said: Said, tokenizer: Tokenizer): number | Promise<number> {
-  const counts = promptMessages(said).map((message) => tokensOf(message, tokenizer));
-  return counts.every((count) => typeof count === 'number')
-    ? counts.reduce((sum, count) => sum + count, 0)
-    : Promise.all(counts).then((all) => all.reduce((sum, count) => sum + count, 0));
+  let total = 0;
+  const later: Promise<number>[] = [];
+  for (const message of promptMessages(said)) {
+    const tokens = tokensOf(message, tokenizer);
+    if (typeof tokens === 'number') total += tokens;
+    else later.push(tokens);
+  }
+  if (later.length === 0) return total;
+  return Promise.all(later).then((all) => all.reduce((sum, tokens) => sum + tokens, total));
 }
 
-/** The same of each of many, which may take a while. */
-export async function tokensOfEach(said: readonly Said[], tokenizer: Tokenizer): Promise<number[]> {
-  const slices = new Slices(COUNTING_SLICE);
-  const counts: number[] = [];
-  for (const each of said) {
-    const count = tokensOfSaid(each, tokenizer);
-    counts.push(typeof count === 'number' ? count : await count);
-    const due = slices.whenDue();
-    if (due) await due;
+/** The same of each of several; a promise when counting would be felt. */
+export function tokensOfEach(said: readonly Said[], tokenizer: Tokenizer): number[] | Promise<number[]> {
+  return countOn(said, tokenizer, []);
+}
+
+/** Goes on behind those that are counted, and gives way to others every few milliseconds. */
+function countOn(
+  said: readonly Said[],
+  tokenizer: Tokenizer,
+  counts: number[],
+): number[] | Promise<number[]> {
+  const due = performance.now() + COUNTING_SLICE;
+  while (counts.length < said.length) {
+    if (performance.now() > due) return nextTurn().then(() => countOn(said, tokenizer, counts));
+    const count = tokensOfSaid(said[counts.length]!, tokenizer);
+    if (typeof count !== 'number')
+      return count.then((tokens) => {
+        counts.push(tokens);
+        return countOn(said, tokenizer, counts);
+      });
+    counts.push(count);
   }
   return counts;
 }
@@ -49,15 +67,16 @@ export function promptName(participantId: string): string {
   return participantId.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64);
 }
 
-function sendable(parts: readonly Part[]): Part[] {
-  const ids = new Set<string>();
+function sendable(role: Role, parts: readonly Part[]): Part[] {
+  let ids: Set<string> | undefined;
   const sent: Part[] = [];
   for (const part of parts) {
     if (part.kind === 'reasoning' || part.kind === 'toolResult') continue;
     if ((part.kind === 'text' || part.kind === 'refusal') && part.text === '') continue;
     if (part.kind !== 'toolCall') {
       sent.push(part);
-    } else if (!ids.has(part.id)) {
+    } else if (role === 'ASSISTANT' && !ids?.has(part.id)) {
+      ids ??= new Set();
       ids.add(part.id);
       sent.push({ ...part, arguments: argumentsOf(part) });
     }

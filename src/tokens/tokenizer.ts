@@ -7,6 +7,7 @@
 import { Slices } from '../slices.ts';
 import type { Encoding } from './encodings.ts';
 import { pieces } from './pieces.ts';
+import { WordCounts } from './word_counts.ts';
 
 export interface Tokenizer {
   readonly encoding: Encoding;
@@ -23,17 +24,27 @@ export const COUNTING_SLICE = 5;
 
 /** Loads the tokenizer of an encoding, once. */
 export function tokenizer(encoding: Encoding): Promise<Tokenizer> {
-  const known = loaded.get(encoding);
+  const known = loading.get(encoding);
   if (known) return known;
-  const loading = load(encoding);
-  loaded.set(encoding, loading);
-  loading.catch(() => loaded.delete(encoding)); // the next one may have more luck
-  return loading;
+  const promise = load(encoding);
+  loading.set(encoding, promise);
+  promise.then(
+    (one) => loaded.set(encoding, one),
+    () => loading.delete(encoding), // the next one may have more luck
+  );
+  return promise;
 }
 
-const loaded = new Map<Encoding, Promise<Tokenizer>>();
+/** The tokenizer of an encoding, for those who would rather not wait; undefined as long as it is not loaded. */
+export function loadedTokenizer(encoding: Encoding): Tokenizer | undefined {
+  return loaded.get(encoding);
+}
+
+const loading = new Map<Encoding, Promise<Tokenizer>>();
+const loaded = new Map<Encoding, Tokenizer>();
 
 async function load(encoding: Encoding): Promise<Tokenizer> {
+  const patterns = await import('gpt-tokenizer/encodingParams/constants');
   const library =
     encoding === 'cl100k_base'
       ? await import('gpt-tokenizer/encoding/cl100k_base')
@@ -45,12 +56,14 @@ async function load(encoding: Encoding): Promise<Tokenizer> {
   const forget = (text: string) => {
     if (text.length > REMEMBERED_LENGTH) library.clearMergeCache();
   };
-  const countPiece = (piece: string) => library.countTokens(piece, AS_TEXT);
+  const words =
+    encoding === 'cl100k_base' ? patterns.CL100K_TOKEN_SPLIT_REGEX : patterns.O200K_TOKEN_SPLIT_REGEX;
+  const counts = new WordCounts(words, (word) => library.countTokens(word, AS_TEXT));
   return {
     encoding,
     count(text) {
       let total = 0;
-      for (const piece of pieces(text)) total += countPiece(piece);
+      for (const piece of pieces(text)) total += counts.count(piece);
       forget(text);
       return total;
     },
@@ -58,7 +71,7 @@ async function load(encoding: Encoding): Promise<Tokenizer> {
       const slices = new Slices(COUNTING_SLICE);
       let total = 0;
       for (const piece of pieces(text)) {
-        total += countPiece(piece);
+        total += counts.count(piece);
         const due = slices.whenDue();
         if (due) await due;
       }

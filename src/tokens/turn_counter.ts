@@ -2,6 +2,10 @@
 import { tokensOfEach } from '../chat/prompt_messages.ts';
 import type { TurnCounter } from '../chat/tokens.ts';
 import { STORED_ENCODING } from './encodings.ts';
-import { tokenizer } from './tokenizer.ts';
+import { loadedTokenizer, tokenizer } from './tokenizer.ts';
 
-export const countTurns: TurnCounter = async (said) => tokensOfEach(said, await tokenizer(STORED_ENCODING));
+export const countTurns: TurnCounter = (said) => {
+  const loaded = loadedTokenizer(STORED_ENCODING);
+  if (loaded) return tokensOfEach(said, loaded);
+  return tokenizer(STORED_ENCODING).then((counter) => tokensOfEach(said, counter));
+};
