@@ -32,9 +32,13 @@ export function splitFrames(bytes: Uint8Array): StoredTurn[] {
   return turns;
 }
 
-/** A frame as another field of a message, up to 15: what comes after the tag stays as it is. */
-export function asField(frame: Uint8Array, number: number): Buffer {
-  const field = Buffer.from(frame);
-  field[0] = (number << 3) | WireType.LengthDelimited;
+/**
+ * A frame as another field of a message, up to 15: what comes after the tag stays as it is. `room`: for so many bytes
+ * before it, which the caller writes.
+ */
+export function asField(frame: Uint8Array, number: number, room = 0): Buffer {
+  const field = Buffer.allocUnsafe(room + frame.length);
+  field.set(frame, room);
+  field[room] = (number << 3) | WireType.LengthDelimited;
   return field;
 }

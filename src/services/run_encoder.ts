@@ -1,6 +1,6 @@
 /** What happens in runs as encoded `ChatEvent`s, and what they leave in the log as encoded `Turn`s. */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { WireType } from '@bufbuild/protobuf/wire';
 import {
   ChatEventSchema,
   ChatResponseSchema,
@@ -29,6 +29,7 @@ import { encodeStatus } from '../rpc/status.ts';
 import { partMessage, partsFrom } from './parts.ts';
 import { ROLES } from './turn_messages.ts';
 import { writeMessage, writeNumber, writeText, written } from './wire.ts';
+import type { WireWriter } from './wire_writer.ts';
 
 const E = ChatEventSchema.field;
 const T = TurnSchema.field;
@@ -78,7 +79,7 @@ export const runEncoder: RunEncoder = {
 };
 
 /** The offset comes first: see chat/frames.ts. */
-function writeHead(writer: BinaryWriter, runId: string, offset: number): void {
+function writeHead(writer: WireWriter, runId: string, offset: number): void {
   writeNumber(writer, E.offset.number, offset);
   writeText(writer, E.runId.number, runId);
 }
@@ -87,7 +88,7 @@ function openEvent(
   runId: string,
   offset: number,
   number: number,
-  rest: (writer: BinaryWriter) => void,
+  rest: (writer: WireWriter) => void,
 ): OpenEvent {
   return {
     head: written((writer) => writeHead(writer, runId, offset)),
@@ -96,7 +97,7 @@ function openEvent(
   };
 }
 
-function writeDelta(writer: BinaryWriter, delta: Delta): void {
+function writeDelta(writer: WireWriter, delta: Delta): void {
   if (delta.kind === 'toolCall') {
     const { index, id, name, arguments: text } = delta;
     const call = create(ToolCallDeltaSchema, { index, id, name, arguments: text });
@@ -144,7 +145,7 @@ function answerTurn(answer: AnswerTurn): NewTurn {
   return { role: 'ASSISTANT', participantId, body };
 }
 
-function writeUsage(writer: BinaryWriter, number: number, usage: Usage | undefined): void {
+function writeUsage(writer: WireWriter, number: number, usage: Usage | undefined): void {
   if (usage) writeMessage(writer, number, toBinary(UsageSchema, create(UsageSchema, usage)));
 }
 

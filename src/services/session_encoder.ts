@@ -7,7 +7,7 @@
  */
 import { hash } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { BinaryReader, type BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import {
   ContextOverflow,
@@ -39,6 +39,7 @@ import {
   writeTimestamp,
   written,
 } from './wire.ts';
+import type { WireWriter } from './wire_writer.ts';
 
 /** What `redis/` stores; what is stored under another schema is encoded anew. */
 export const sessionEncoder = {
@@ -92,7 +93,7 @@ export function complete({ bytes, slidingTtl, activity }: EncodedSession): Uint8
 
 /** The same session, its participants with their counts. */
 function writeCounted(
-  writer: BinaryWriter,
+  writer: WireWriter,
   bytes: Uint8Array,
   { turnsBy, learntBy }: Pick<Activity, 'turnsBy' | 'learntBy'>,
 ): void {
@@ -125,7 +126,7 @@ function idOf(participant: Uint8Array): string {
   return '';
 }
 
-function writeSession(writer: BinaryWriter, session: Session): void {
+function writeSession(writer: WireWriter, session: Session): void {
   const bound = boundParticipants(session);
   const { configs, forkedFrom } = session;
   writeText(writer, F.namespace.number, session.namespace);

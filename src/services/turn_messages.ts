@@ -1,6 +1,6 @@
 /** What is said: messages in, bodies of turns out; frames of turns in, what followers are sent out. */
 import { toBinary } from '@bufbuild/protobuf';
-import { type BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { WireType } from '@bufbuild/protobuf/wire';
 import {
   AppendTurnsResponseSchema,
   FollowTurnsResponseSchema,
@@ -25,12 +25,17 @@ import { encode } from '../rpc/codec.ts';
 import type { Micros } from '../sessions/session.ts';
 import { partsFrom } from './parts.ts';
 import { writeMessage, writeNumber, writeStruct, writeText, writeTimestamp, written } from './wire.ts';
+import type { WireWriter } from './wire_writer.ts';
 
-/** The messages of a request as turns, counted. */
-export async function newTurns(messages: readonly Message[], count: TurnCounter): Promise<AskedTurn[]> {
-  const heard = messages.map((message, index) => hear(message, `messages[${index}]`));
-  const counts = await count(heard.map(({ said }) => said));
-  return heard.map((one, index) => newTurn(one, counts[index]!));
+/** The messages of a request as turns, counted: at once when that is quick. */
+export function newTurns(
+  messages: readonly Message[],
+  count: TurnCounter,
+): AskedTurn[] | Promise<AskedTurn[]> {
+  const heard = messages.map(hear);
+  const counts = count(heard.map(({ said }) => said));
+  const counted = (each: readonly number[]) => heard.map((one, index) => newTurn(one, each[index]!));
+  return Array.isArray(counts) ? counted(counts) : counts.then(counted);
 }
 
 interface Heard {
@@ -40,10 +45,10 @@ interface Heard {
   readonly parts: readonly Part[];
 }
 
-function hear(message: Message, path: string): Heard {
+function hear(message: Message, index: number): Heard {
   const { content, parts, role, participantId } = message;
   if (content === '' && !parts.some(saysSomething))
-    throw fieldInvalid(path, 'has no content: set `content`, or `parts`');
+    throw fieldInvalid(`messages[${index}]`, 'has no content: set `content`, or `parts`');
   const all = content === '' ? parts : [textPart(content), ...parts];
   return { message, parts: all, said: { role: ROLES[role] ?? 'USER', participantId, parts: partsFrom(all) } };
 }
@@ -63,7 +68,7 @@ function newTurn({ message, said, parts }: Heard, tokenCount: number): AskedTurn
 
 const T = TurnSchema.field;
 
-function writePart(writer: BinaryWriter, part: Part): void {
+function writePart(writer: WireWriter, part: Part): void {
   const { content } = part;
   if (content.case === 'text') {
     writer.tag(T.parts.number, WireType.LengthDelimited).fork();
@@ -90,7 +95,7 @@ function saysSomething({ content }: Part): boolean {
 }
 
 /** A turn as the log keeps it and as answers have it: what the log knows, then its body. */
-export function writeFrame(writer: BinaryWriter, seq: number, createTime: Micros, body: Uint8Array): void {
+export function writeFrame(writer: WireWriter, seq: number, createTime: Micros, body: Uint8Array): void {
   writer.tag(AppendTurnsResponseSchema.field.turns.number, WireType.LengthDelimited).fork();
   writeNumber(writer, T.seq.number, seq);
   writeTimestamp(writer, T.createTime.number, createTime);
@@ -98,20 +103,11 @@ export function writeFrame(writer: BinaryWriter, seq: number, createTime: Micros
 }
 
 const FOLLOWED = FollowTurnsResponseSchema.field;
-const CURSOR = FOLLOWED.cursor.number;
 
 /** What followers are sent, as encoded `FollowTurnsResponse`s. */
 export const followEncoder: FollowEncoder<Uint8Array> = {
-  turn: ({ frame }, cursor) =>
-    written((writer) => {
-      writeText(writer, CURSOR, cursor);
-      writer.raw(asField(frame, FOLLOWED.turn.number));
-    }),
-  runEvent: (frame, cursor) =>
-    written((writer) => {
-      writeText(writer, CURSOR, cursor);
-      writer.raw(asField(frame, FOLLOWED.runEvent.number));
-    }),
+  turn: ({ frame }, cursor) => followed(cursor, FOLLOWED.turn.number, frame),
+  runEvent: (frame, cursor) => followed(cursor, FOLLOWED.runEvent.number, frame),
   reset: (reason, cursor) =>
     encode(FollowTurnsResponseSchema, {
       cursor,
@@ -121,3 +117,12 @@ export const followEncoder: FollowEncoder<Uint8Array> = {
   heartbeat: (cursor) =>
     encode(FollowTurnsResponseSchema, { cursor, event: { case: 'heartbeat', value: {} } }),
 };
+
+/** A frame as the field it is to a follower, behind the cursor, which is ASCII and less than 128 characters. */
+function followed(cursor: string, number: number, frame: Uint8Array): Buffer {
+  const message = asField(frame, number, 2 + cursor.length);
+  message[0] = (FOLLOWED.cursor.number << 3) | WireType.LengthDelimited;
+  message[1] = cursor.length;
+  message.write(cursor, 2, 'latin1');
+  return message;
+}

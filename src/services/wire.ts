@@ -3,60 +3,58 @@
  * together of stored bytes, or written field by field, which costs a third of
  * making a message first. As everywhere in proto3, what is empty is left out.
  */
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { WireType } from '@bufbuild/protobuf/wire';
 import type { Micros, Milliseconds } from '../sessions/session.ts';
 import type { JsonObject } from '../structs/json.ts';
 import { encodeStruct } from '../structs/wire.ts';
+import { WireWriter, writeVarint } from './wire_writer.ts';
 
-/** The writer that is used again: a new one costs more than a small message. */
-let spare: BinaryWriter | undefined;
-/** One that has grown larger is not kept. */
-const MAX_SPARE_BYTES = 64 * 1024;
+/** The writer that is used again. */
+let spare: WireWriter | undefined;
 
 /** The bytes that `write` writes. */
-export function written(write: (writer: BinaryWriter) => void): Buffer {
-  const writer = spare ?? new BinaryWriter();
+export function written(write: (writer: WireWriter) => void): Buffer {
+  const writer = spare ?? new WireWriter();
   spare = undefined; // until it is done: `write` may write something else meanwhile, or fail
   write(writer);
-  const bytes = writer.finish();
-  if (bytes.length <= MAX_SPARE_BYTES) spare = writer;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  spare = writer;
+  return writer.finish();
 }
 
-export function writeText(writer: BinaryWriter, number: number, value: string): void {
+export function writeText(writer: WireWriter, number: number, value: string): void {
   if (value !== '') writer.tag(number, WireType.LengthDelimited).string(value);
 }
 
 /** A uint32 or an enum value. */
-export function writeNumber(writer: BinaryWriter, number: number, value: number): void {
+export function writeNumber(writer: WireWriter, number: number, value: number): void {
   if (value !== 0) writer.tag(number, WireType.Varint).uint32(value);
 }
 
-export function writeFlag(writer: BinaryWriter, number: number, value: boolean): void {
+export function writeFlag(writer: WireWriter, number: number, value: boolean): void {
   if (value) writer.tag(number, WireType.Varint).bool(value);
 }
 
 /** An embedded message, already encoded; also when it is empty. */
-export function writeMessage(writer: BinaryWriter, number: number, value: Uint8Array): void {
+export function writeMessage(writer: WireWriter, number: number, value: Uint8Array): void {
   writer.tag(number, WireType.LengthDelimited).bytes(value);
 }
 
-export function writeStruct(writer: BinaryWriter, number: number, value: JsonObject | undefined): void {
+export function writeStruct(writer: WireWriter, number: number, value: JsonObject | undefined): void {
   if (value) writeMessage(writer, number, encodeStruct(value));
 }
 
 /** A `google.protobuf.Timestamp`. */
-export function writeTimestamp(writer: BinaryWriter, number: number, time: Micros | undefined): void {
+export function writeTimestamp(writer: WireWriter, number: number, time: Micros | undefined): void {
   if (time === undefined) return;
   const seconds = Math.floor(time / 1e6);
   writer.tag(number, WireType.LengthDelimited).fork();
-  writer.tag(1, WireType.Varint).int64(seconds);
-  writer.tag(2, WireType.Varint).int32((time - seconds * 1e6) * 1000);
+  writer.tag(1, WireType.Varint).uint64(seconds);
+  writer.tag(2, WireType.Varint).uint32((time - seconds * 1e6) * 1000);
   writer.join();
 }
 
 /** A `google.protobuf.Duration`. */
-export function writeDuration(writer: BinaryWriter, number: number, span: Milliseconds | undefined): void {
+export function writeDuration(writer: WireWriter, number: number, span: Milliseconds | undefined): void {
   writeTimestamp(writer, number, span === undefined ? undefined : span * 1000); // the same two fields
 }
 
@@ -76,15 +74,6 @@ export function field(number: number, ...parts: readonly Uint8Array[]): Buffer {
 
 /** Of a uint32, in bytes. */
 const MAX_VARINT = 5;
-
-/** Returns where what follows begins. */
-function writeVarint(bytes: Buffer, at: number, value: number): number {
-  let end = at;
-  let rest = value;
-  for (; rest >= 0x80; rest >>>= 7) bytes[end++] = (rest & 0x7f) | 0x80;
-  bytes[end++] = rest;
-  return end;
-}
 
 /** An answer that is encoded items of one repeated field, and the rest of it encoded. */
 export function repeated(number: number, items: readonly Uint8Array[], rest: Uint8Array): Buffer {

@@ -1,0 +1,143 @@
+/**
+ * Writes protobuf messages: what is used here of protobuf-es's `BinaryWriter`, by the same names, for half of what it
+ * takes.
+ *
+ * Messages lie one behind the other in a slab of memory, and are handed out as they lie there: none is copied when it
+ * is finished, and none has memory of its own to be found and given back. As with small `Buffer`s, whoever holds on to
+ * a message holds on to its slab.
+ */
+import type { WireType } from '@bufbuild/protobuf/wire';
+
+const SLAB_BYTES = 8 * 1024;
+const NO_SLAB = Buffer.alloc(0);
+/** What a varint takes of 32 bits; one of 64 takes as much again. */
+const MAX_VARINT = 5;
+/** A text up to this length is written by itself; with a longer one it pays to ask V8. */
+const SHORT_TEXT = 24;
+
+export class WireWriter {
+  #slab: Buffer = NO_SLAB;
+  /** Where the message begins, and where it goes on. */
+  #start = 0;
+  #end = 0;
+  /** Of messages in the message that are being written: where their lengths go, from its beginning. */
+  readonly #open: number[] = [];
+
+  /** The message; the next one begins behind it. */
+  finish(): Buffer {
+    const message = this.#slab.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    if (this.#slab.length > SLAB_BYTES) this.#take(NO_SLAB, 0); // what was large is its own
+    return message;
+  }
+
+  tag(number: number, type: WireType): this {
+    return this.uint32(((number << 3) | type) >>> 0);
+  }
+
+  uint32(value: number): this {
+    this.#reserve(MAX_VARINT);
+    this.#end = writeVarint(this.#slab, this.#end, value);
+    return this;
+  }
+
+  /** A whole number that is not negative. */
+  uint64(value: number): this {
+    this.#reserve(2 * MAX_VARINT);
+    let rest = value;
+    for (; rest > 0xffff_ffff; rest = Math.floor(rest / 0x80)) this.#slab[this.#end++] = (rest % 0x80) | 0x80;
+    this.#end = writeVarint(this.#slab, this.#end, rest);
+    return this;
+  }
+
+  bool(value: boolean): this {
+    return this.uint32(value ? 1 : 0);
+  }
+
+  string(value: string): this {
+    if (value.length <= SHORT_TEXT && this.#ascii(value)) return this;
+    const length = Buffer.byteLength(value);
+    this.uint32(length);
+    this.#reserve(length);
+    this.#end += this.#slab.write(value, this.#end, length, 'utf8');
+    return this;
+  }
+
+  bytes(value: Uint8Array): this {
+    return this.uint32(value.length).raw(value);
+  }
+
+  /** What is encoded already. */
+  raw(value: Uint8Array): this {
+    this.#reserve(value.length);
+    this.#slab.set(value, this.#end);
+    this.#end += value.length;
+    return this;
+  }
+
+  /** Begins a message in the message; its length is known when it ends, and mostly takes a byte. */
+  fork(): this {
+    this.#reserve(1);
+    this.#open.push(this.#end - this.#start);
+    this.#end++;
+    return this;
+  }
+
+  /** Ends the message that was begun last. */
+  join(): this {
+    const from = this.#open.pop()!;
+    const length = this.#end - this.#start - from - 1;
+    this.#reserve(MAX_VARINT);
+    const at = this.#start + from;
+    if (length >= 0x80) {
+      const more = varintSize(length) - 1;
+      this.#slab.copyWithin(at + 1 + more, at + 1, this.#end);
+      this.#end += more;
+    }
+    writeVarint(this.#slab, at, length);
+    return this;
+  }
+
+  /** Writes a short text if it is ASCII. */
+  #ascii(value: string): boolean {
+    this.#reserve(1 + SHORT_TEXT);
+    let at = this.#end;
+    this.#slab[at++] = value.length;
+    for (let index = 0; index < value.length; index++) {
+      const code = value.charCodeAt(index);
+      if (code > 0x7f) return false;
+      this.#slab[at++] = code;
+    }
+    this.#end = at;
+    return true;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#end + bytes <= this.#slab.length) return;
+    const taken = this.#end - this.#start;
+    const slab = Buffer.allocUnsafeSlow(taken + bytes > SLAB_BYTES / 2 ? 2 * (taken + bytes) : SLAB_BYTES);
+    this.#slab.copy(slab, 0, this.#start, this.#end);
+    this.#take(slab, taken);
+  }
+
+  #take(slab: Buffer, taken: number): void {
+    this.#slab = slab;
+    this.#start = 0;
+    this.#end = taken;
+  }
+}
+
+/** Writes a uint32. Returns where what follows begins. */
+export function writeVarint(bytes: Buffer, at: number, value: number): number {
+  let end = at;
+  let rest = value;
+  for (; rest >= 0x80; rest >>>= 7) bytes[end++] = (rest & 0x7f) | 0x80;
+  bytes[end++] = rest;
+  return end;
+}
+
+function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest >= 0x80; rest >>>= 7) size++;
+  return size;
+}
