@@ -8,7 +8,7 @@
 import { crc32 } from 'node:zlib';
 import { ParleyError } from '../errors.ts';
 import type { SessionKey } from '../sessions/session.ts';
-import type { Epoch } from './turns.ts';
+import { type Epoch, sameEpoch } from './turns.ts';
 
 /** Behind the turn `seq` of an epoch; 0 is its beginning. */
 export interface Position {
@@ -16,9 +16,32 @@ export interface Position {
   readonly seq: number;
 }
 
-export function toCursor(key: SessionKey, { epoch, seq }: Position): string {
-  const place = [epoch.created, epoch.number, seq].map((number) => number.toString(36)).join('.');
-  return `${place}.${checksum(key, place)}`;
+export function toCursor(key: SessionKey, position: Position): string {
+  return new Cursors(key).at(position);
+}
+
+/** Makes the cursors of a session. What those of one epoch have in common is worked out once. */
+export class Cursors {
+  readonly #key: SessionKey;
+  #epoch: Epoch | undefined;
+  #begin = '';
+  #checksum = 0;
+
+  constructor(key: SessionKey) {
+    this.#key = key;
+  }
+
+  at({ epoch, seq }: Position): string {
+    if (!this.#epoch || !sameEpoch(this.#epoch, epoch)) this.#enter(epoch);
+    const digits = seq.toString(36);
+    return `${this.#begin}${digits}.${crc32(digits, this.#checksum).toString(36)}`;
+  }
+
+  #enter(epoch: Epoch): void {
+    this.#epoch = epoch;
+    this.#begin = `${epoch.created.toString(36)}.${epoch.number.toString(36)}.`;
+    this.#checksum = checksum(this.#key, this.#begin);
+  }
 }
 
 /** Throws CURSOR_INVALID unless it is a cursor of this session. */
@@ -26,7 +49,7 @@ export function fromCursor(key: SessionKey, cursor: string): Position {
   const place = cursor.slice(0, Math.max(cursor.lastIndexOf('.'), 0));
   const [created, number, seq] = place.split('.').map((text) => Number.parseInt(text, 36));
   if (
-    cursor !== `${place}.${checksum(key, place)}` ||
+    cursor !== `${place}.${checksum(key, place).toString(36)}` ||
     !isCount(created) ||
     !isCount(number) ||
     !isCount(seq)
@@ -38,8 +61,8 @@ export function fromCursor(key: SessionKey, cursor: string): Position {
   return { epoch: { created, number }, seq };
 }
 
-function checksum({ namespace, sessionId }: SessionKey, place: string): string {
-  return crc32(`${namespace}/${sessionId} ${place}`).toString(36);
+function checksum({ namespace, sessionId }: SessionKey, place: string): number {
+  return crc32(`${namespace}/${sessionId} ${place}`);
 }
 
 function isCount(value: number | undefined): value is number {

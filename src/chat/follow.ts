@@ -9,7 +9,7 @@
 import { sessionDeleted } from '../errors.ts';
 import { Bell, HEARTBEAT } from '../sessions/bell.ts';
 import type { ResetReason, SessionKey } from '../sessions/session.ts';
-import { fromCursor, type Position, toCursor } from './cursor.ts';
+import { Cursors, fromCursor, type Position, toCursor } from './cursor.ts';
 import { FollowedRuns } from './followed_runs.ts';
 import type { StoredTurn } from './frames.ts';
 import type { RunEvents } from './run_events.ts';
@@ -133,8 +133,9 @@ export class Follow<E> {
     let tail = this.#tails.get(name);
     // One whose session is gone serves those who are on it; the id may be used again.
     if (!tail || tail.isOver) {
+      const cursors = new Cursors(key);
       tail = new Tail(this.#log, key, (turn: StoredTurn, { epoch }: LogState) =>
-        this.#encoder.turn(turn, toCursor(key, { epoch, seq: turn.seq })),
+        this.#encoder.turn(turn, cursors.at({ epoch, seq: turn.seq })),
       );
       this.#tails.set(name, tail);
     }
