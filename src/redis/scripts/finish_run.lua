@@ -16,7 +16,7 @@ if not state or not holds(log, run, ARGV[2]) then return {GONE} end
 local frame, bytes, at, seq = '', 0, whole(math.max(now, state.updated)), '0'
 redis.call('HDEL', log, 'running', 'lease')
 if #ARGV > 14 and state.last < LAST_SEQ then
-  frame, bytes, at = append(KEYS, ARGV[3], state, now, turns_from(15), '')
+  frame, bytes, at = append(KEYS, ARGV[3], state, now, 15, '')
   seq = state.kept
 else
   redis.call('SPUBLISH', ARGV[3], '')

@@ -3,21 +3,19 @@
 local LAST_SEQ = 4294967295
 local BIGGEST_NEWS = 64 * 1024
 
--- A byte as the character for it, in UTF-8.
-local function character(byte)
-  if byte < 128 then return string.char(byte) end
-  return string.char(192 + math.floor(byte / 64), 128 + byte % 64)
-end
+-- What is called for every turn, at hand: a global is looked up twice.
+local call, char, floor, format = redis.call, string.char, math.floor, string.format
 
--- A number as protobuf writes it (base 128, the lowest digits first), and how many bytes that takes.
+-- A number as protobuf writes it (base 128, the lowest digits first), and how many bytes that takes. As text: a digit
+-- that others follow has a bit more, and so is a character of two bytes in UTF-8.
 local function varint(number)
-  local digits, length = '', 1
-  while number >= 128 do
-    digits = digits .. character(128 + number % 128)
-    number = math.floor(number / 128)
-    length = length + 1
-  end
-  return digits .. string.char(number), length
+  if number < 128 then return char(number), 1 end
+  local low, rest = number % 128, floor(number / 128)
+  local first, second = 194, 128 + low
+  if low >= 64 then first, second = 195, 64 + low end
+  if rest < 128 then return char(first, second, rest), 2 end
+  local digits, length = varint(rest)
+  return char(first, second) .. digits, 1 + length
 end
 
 -- A message as a field of another, `tag` being one byte; and how many bytes that takes.
@@ -28,7 +26,7 @@ end
 
 -- What appending has to know of a log; nil when there is no session.
 local function read_log(log)
-  local state = redis.call('HMGET', log, 'deleted', 'last', 'kept', 'count', 'updated', 'indexed', 'epoch',
+  local state = call('HMGET', log, 'deleted', 'last', 'kept', 'count', 'updated', 'indexed', 'epoch',
     'created', 'sliding', 'roster', 'by')
   if not state[1] then return nil end
   return {deleted = state[1] == '1', last = tonumber(state[2] or 0), kept = state[3] or '0',
@@ -38,64 +36,61 @@ end
 
 -- Turn.create_time = 6, a Timestamp of seconds = 1 and nanos = 2: as services/turn_messages.ts writes it.
 local function create_time(at)
-  local seconds = math.floor(tonumber(at) / 1000000)
+  local seconds = floor(tonumber(at) / 1000000)
   local second_digits, second_length = varint(seconds)
   local nano_digits, nano_length = varint((tonumber(at) - seconds * 1000000) * 1000)
   return embedded('\50', '\8' .. second_digits .. '\16' .. nano_digits, 2 + second_length + nano_length)
 end
 
+-- Whom a turn counts for: '@id' = that participant if it has a row, 'USER' or 'AGENT' = the only one bound, '' = nobody.
+local function counted(who, roster)
+  if who == '' or roster == '' then return '' end
+  if who == 'USER' then return string.match(roster, '^(.-)\n') or '' end
+  if who == 'AGENT' then return string.match(roster, '^.-\n(.-)\n') or '' end
+  local participant = string.sub(who, 2)
+  return string.find(roster, '\n' .. participant .. '\n', 1, true) and participant or ''
+end
+
 -- Appends turns, and moves what moves with them: counts, update time, and once a
 -- second the update time the index knows. Tells followers, with the turns when
 -- they are small. `keys`: of the session, which the caller lets `stay`
--- afterwards; `state`: of the log, and changed with it; `turns`: three strings
--- for each:
---   whom it counts for ('@id' = that participant if it has a row, 'USER' or 'AGENT' = the only one bound, '' = nobody)
+-- afterwards; `state`: of the log, and changed with it; `first`: where in ARGV
+-- the turns begin, through its end, three strings for each:
+--   whom it counts for, see above
 --   how long its body is in bytes, and the body: the encoded turn but for seq and time, a character for each byte
 -- `run`: that of the run they begin ('' = none).
 -- Returns the turns as frames, how many bytes those take, and when they were stored.
-local function append(keys, channel, state, now, turns, run)
-  local log, stream = keys[4], keys[5]
-  local before, appended = state.kept, #turns / 3
-  local only = {}
-  only.USER, only.AGENT = string.match(state.roster, '^(.-)\n(.-)\n')
-  local counts
+local function append(keys, channel, state, now, first, run)
+  local log, stream, before = keys[4], keys[5], state.kept
   local at = whole(math.max(now, state.updated))
   local time, time_length = create_time(at)
+  local seq, counts = state.last, nil
   local frames, bytes = {}, 0
-  for turn = 1, appended do
-    local who, length, body = turns[3 * turn - 2], tonumber(turns[3 * turn - 1]), turns[3 * turn]
-    local participant = only[who] or ''
-    if string.sub(who, 1, 1) == '@' then
-      participant = string.sub(who, 2)
-      if not string.find(state.roster, '\n' .. participant .. '\n', 1, true) then participant = '' end
-    end
+  for turn = first, #ARGV, 3 do
+    seq = seq + 1
+    local participant = counted(ARGV[turn], state.roster)
     if participant ~= '' then
       counts = counts or cjson.decode(state.by or '{}')
       counts[participant] = (counts[participant] or 0) + 1
     end
     -- As an answer has it: field 1, a message, that begins with Turn.seq = 1.
-    local seq_digits, seq_length = varint(state.last + turn)
-    local frame, size = embedded('\10', '\8' .. seq_digits .. time .. body, 1 + seq_length + time_length + length)
-    redis.call('XADD', stream, string.format('%.0f-%s', state.last + turn, at), participant, frame)
-    frames[turn] = frame
-    bytes = bytes + size
+    local seq_digits, seq_length = varint(seq)
+    local length = 1 + seq_length + time_length + ARGV[turn + 1]
+    local digits, taken = varint(length)
+    local frame = '\10' .. digits .. '\8' .. seq_digits .. time .. ARGV[turn + 2]
+    call('XADD', stream, format('%d-%s', seq, at), participant, frame)
+    frames[#frames + 1] = frame
+    bytes = bytes + 1 + taken + length
   end
   state.first = state.count == 0
-  state.last = state.last + appended
-  state.kept = string.format('%.0f', state.last)
-  state.count = state.count + appended
-  redis.call('HSET', log, 'last', state.kept, 'kept', state.kept, 'count', state.count, 'updated', at)
-  if counts then redis.call('HSET', log, 'by', cjson.encode(counts)) end
+  state.count = state.count + seq - state.last
+  state.last = seq
+  state.kept = format('%d', seq)
+  call('HSET', log, 'last', state.kept, 'kept', state.kept, 'count', state.count, 'updated', at)
+  if counts then call('HSET', log, 'by', cjson.encode(counts)) end
   moved(keys[1], log, at, state.indexed)
   local all = table.concat(frames)
-  redis.call('SPUBLISH', channel, #all > BIGGEST_NEWS and ''
+  call('SPUBLISH', channel, #all > BIGGEST_NEWS and ''
     or state.created .. ' ' .. state.epoch .. ' ' .. before .. ' ' .. run .. '\n' .. all)
   return all, bytes, at
-end
-
--- The arguments from one on, as append takes turns.
-local function turns_from(first)
-  local turns = {}
-  for at = first, #ARGV do turns[#turns + 1] = ARGV[at] end
-  return turns
 end

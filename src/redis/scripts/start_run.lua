@@ -63,7 +63,7 @@ local fence = redis.call('HINCRBY', log, 'fence', 1)
 redis.call('HSET', log, 'running', run, 'run', run, 'lease', whole(time + lease), 'run:' .. run, '')
 redis.call('HPEXPIRE', log, 2 * tonumber(ARGV[10]), 'FIELDS', 1, 'run:' .. run)
 if #ARGV > 21 then
-  frames, bytes, at = append(KEYS, channel, state, now, turns_from(22), run)
+  frames, bytes, at = append(KEYS, channel, state, now, 22, run)
 else
   redis.call('SPUBLISH', channel, state.created .. ' ' .. state.epoch .. ' ' .. state.kept .. ' ' .. run .. '\n')
 end
