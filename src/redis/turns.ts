@@ -43,10 +43,10 @@ export class RedisTurns implements TurnLog {
   readonly #keys: Keys;
   readonly #doorbell: Doorbell;
   /**
-   * Pages by what they were asked for, and what the log was: as long as it has the same epoch and the same last turn
-   * it has the same turns, and Redis need only say so.
+   * Pages by what they were asked for, and the state the log had: as long as it has the same epoch and the same last
+   * turn it has the same turns, and Redis need only say so.
    */
-  readonly #pages = new LRUCache<string, { readonly log: string; readonly page: TurnPage }>({
+  readonly #pages = new LRUCache<string, { readonly state: string; readonly page: TurnPage }>({
     maxSize: KNOWN_BYTES,
     maxEntrySize: KNOWN_BYTES / 32,
   });
@@ -64,11 +64,9 @@ export class RedisTurns implements TurnLog {
     expectedLastSeq: number | undefined,
     caller: Caller,
   ): Promise<Appended> {
-    const written = turns.flatMap((turn) => [countedFor(turn), turn.body.length, toText(turn.body)]);
-    const [first, time, number, created] = await this.#change(appendTurns, key, caller, [
-      expectedLastSeq ?? '',
-      ...written,
-    ]);
+    const args: (string | number)[] = [expectedLastSeq ?? ''];
+    for (const turn of turns) args.push(countedFor(turn), turn.body.length, toText(turn.body));
+    const [first, time, number, created] = await this.#change(appendTurns, key, caller, args);
     return { epoch: epochOf(created, number), firstSeq: Number(first), createTime: Number(time) };
   }
 
@@ -78,14 +76,18 @@ export class RedisTurns implements TurnLog {
   }
 
   async read(key: SessionKey, range: TurnRange): Promise<TurnPage | undefined> {
-    const name = range.count > 0 ? `${this.#keys.log(key)} ${boundsOf(range).join(' ')}` : '';
-    const known = this.#pages.get(name);
-    const read = await this.#read<string>(key, range, READ, known?.log);
-    if (!read) return undefined;
-    const { state, turns, lastSeq, more } = read;
-    if (turns === undefined) return { ...known!.page, state };
-    const page = { state, frames: fromText(turns), lastSeq, more };
-    if (name !== '') this.#remember(name, page);
+    const bounds = boundsOf(range);
+    const name = `${this.#keys.log(key)} ${bounds}`;
+    const known = range.count > 0 ? this.#pages.get(name) : undefined;
+    const [text, turns, , last, more] = await this.#read<string>(key, bounds, READ, known?.state);
+    if (text === undefined) return undefined;
+    if (text === '') return known!.page;
+    const state = parseState(text);
+    const page =
+      turns === undefined
+        ? { ...known!.page, state }
+        : { state, frames: fromText(turns), lastSeq: Number(last), more: more === '1' };
+    if (range.count > 0) this.#remember(name, text, page);
     return page;
   }
 
@@ -102,17 +104,18 @@ export class RedisTurns implements TurnLog {
     for (let lastTurnSeq = 0; ; ) {
       caller.throwIfOver();
       const range = { ...COPY, afterSeq: lastTurnSeq, beforeSeq: throughSeq + 1 };
-      const page = await this.#read<Entry[]>(source, range, READ_STORED, undefined);
-      if (!page || !sameEpoch(page.state.epoch, epoch)) return undefined;
-      if (page.count > 0) {
-        await this.#redis.run(stageTurns, [name], [COPY_LIFETIME, ...page.turns!.flat()]);
-        lastTurnSeq = page.lastSeq;
+      const reply = await this.#read<Entry[]>(source, boundsOf(range), READ_STORED);
+      const [state, turns = [], count = 0, last, more] = reply;
+      if (state === undefined || !sameEpoch(parseState(state).epoch, epoch)) return undefined;
+      if (count > 0) {
+        await this.#redis.run(stageTurns, [name], [COPY_LIFETIME, ...turns.flat()]);
+        lastTurnSeq = Number(last);
       }
-      for (const [, participantId] of page.turns!) {
+      for (const [, participantId] of turns) {
         if (participantId !== '') turnsBy[participantId] = (turnsBy[participantId] ?? 0) + 1;
       }
-      turnCount += page.count;
-      if (page.more) continue;
+      turnCount += count;
+      if (more === '1') continue;
       return { name: turnCount > 0 ? name : '', lastTurnSeq, turnCount, turnsBy };
     }
   }
@@ -121,22 +124,20 @@ export class RedisTurns implements TurnLog {
     return this.#doorbell.listen(key, (news) => heard(news === '' ? undefined : parseNews(news)));
   }
 
-  /** `log`: names the log a page is known of; without one the answer has turns. */
-  async #read<T>(key: SessionKey, range: TurnRange, how: typeof READ | typeof READ_STORED, log = '') {
+  /** What read_turns.lua returns. `known`: the state the log had when these turns were read; without it there are turns. */
+  async #read<T>(
+    key: SessionKey,
+    bounds: string,
+    how: typeof READ | typeof READ_STORED,
+    known = '',
+  ): Promise<[] | [string] | [string, T, number, string, string]> {
     const keys = [this.#keys.log(key), this.#keys.turns(key)];
-    const reply = (await this.#redis.run(readTurns, keys, [...boundsOf(range), how, log])) as
-      | []
-      | [string]
-      | [string, T, number, string, string];
-    if (reply.length === 0) return undefined;
-    const [state, turns, count = 0, last, more] = reply;
-    return { state: parseState(state), turns, count, lastSeq: Number(last), more: more === '1' };
+    return (await this.#redis.run(readTurns, keys, [bounds, how, known])) as [string];
   }
 
-  #remember(name: string, page: TurnPage): void {
-    const { epoch, lastTurnSeq } = page.state;
-    const log = `${epoch.created} ${epoch.number} ${lastTurnSeq}`;
-    this.#pages.set(name, { log, page }, { size: page.frames.length + name.length + 512 });
+  #remember(name: string, state: string, page: TurnPage): void {
+    const size = page.frames.length + name.length + state.length + 512;
+    this.#pages.set(name, { state, page }, { size });
   }
 
   /** Runs a script that changes the log; the words of its answer. */
@@ -166,10 +167,10 @@ export class RedisTurns implements TurnLog {
   }
 }
 
-/** ARGV 1 to 7 of read_turns. */
-function boundsOf(range: TurnRange): (string | number)[] {
-  const { afterSeq, beforeSeq = '', since = '', beforeTime = '', direction, count, bytes } = range;
-  return [afterSeq, beforeSeq, since, beforeTime, direction, count, bytes];
+/** As read_turns.lua takes them. */
+function boundsOf(range: TurnRange): string {
+  const { afterSeq, beforeSeq = '-', since = '-', beforeTime = '-', direction, count, bytes } = range;
+  return `${afterSeq} ${beforeSeq} ${since} ${beforeTime} ${direction} ${count} ${bytes}`;
 }
 
 /** As the scripts that append turns take it. */

@@ -67,11 +67,11 @@ export class ChatService implements ServiceImpl<typeof Proto> {
     const range = rangeOf(request, page.after, page.size);
     const { frames, lastSeq, more, cursor } = await this.#history.list(keyOf(request), range);
     const { nextPageToken: next, cursor: end } = ListTurnsResponseSchema.field;
-    return written((writer) => {
-      writer.raw(frames);
+    const rest = written((writer) => {
       writeText(writer, next.number, more ? page.tokenAfter(lastSeq) : '');
       writeText(writer, end.number, cursor);
     });
+    return Buffer.concat([frames, rest]); // what is large is copied once
   }
 
   followTurns(request: FollowTurnsRequest, call: Call) {

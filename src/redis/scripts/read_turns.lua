@@ -1,12 +1,13 @@
 -- Effect: none; reads turns between bounds, as many as were asked for and fit.
 -- KEYS: 1 log, 2 turns
--- ARGV: 1 only turns after this seq, 2 only turns before this seq ('' = any)
---   3 only turns stored at this time in µs or later ('' = any), 4 only earlier than this one ('' = any)
---   5 'FORWARD' = from the oldest, 'BACKWARD' = from the newest
---   6 how many at most, 7 how many bytes at most, but one turn always
---   8 '1' = give them as they are stored
---   9 the log the caller has these turns of: time of creation, epoch, last turn seq ('' = has none)
--- Returns: {} when there is no session, {state} when the caller has them, else {state, turns, how many, the last seq read, '1' when there are more}
+-- ARGV: 1 which turns, in words: only those after this seq, only those before this seq ('-' = any),
+--     only those stored at this time in µs or later ('-' = any), only earlier than this one ('-' = any),
+--     'FORWARD' = from the oldest, 'BACKWARD' = from the newest,
+--     how many at most, how many bytes at most, but one turn always
+--   2 '1' = give them as they are stored
+--   3 the state the log had when the caller read these turns ('' = has none)
+-- Returns: {} when there is no session, {''} when its state is what it was, {state} when its turns are,
+--   else {state, turns, how many, the last seq read, '1' when there are more}
 --   state: time of creation, epoch, last turn seq, why the epoch began or '-', '1' when the session is deleted,
 --     when it ends in ms since the epoch or -1, the seq numbering goes on after, how many turns there are,
 --     the newest run or '-', the last turn before its answer, '1' when it answers still, the epoch it began in
@@ -16,8 +17,7 @@
 local FIRST = 8
 
 local log, turns = KEYS[1], KEYS[2]
-local after, before, since, til = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local forward, count, budget, stored = ARGV[5] == 'FORWARD', tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
+local bounds, stored, known = ARGV[1], ARGV[2] == '1', ARGV[3]
 
 local state = redis.call('HMGET', log, 'created', 'epoch', 'kept', 'reset', 'deleted', 'last', 'count', 'run',
   'asked', 'running', 'asked_in')
@@ -27,9 +27,15 @@ local described = table.concat({state[1] or '0', state[2] or '0', state[3] or '0
   string.format('%.0f', redis.call('PEXPIRETIME', log)), state[6] or '0', state[7] or '0', state[8] or '-',
   state[9] or '0', state[10] and '1' or '0', state[11] or '0'}, ' ')
 
-if ARGV[9] ~= '' and ARGV[9] == table.concat({state[1] or '0', state[2] or '0', state[3] or '0'}, ' ') then
-  return {described}
-end
+if described == known then return {''} end
+-- As long as a session has the same epoch and the same last turn it has the same turns.
+local TURNS = '^%S+ %S+ %S+'
+if known ~= '' and string.match(described, TURNS) == string.match(known, TURNS) then return {described} end
+
+local words = {}
+for word in string.gmatch(bounds, '%S+') do words[#words + 1] = word end
+local after, before, since, til = tonumber(words[1]), tonumber(words[2]), tonumber(words[3]), tonumber(words[4])
+local forward, count, budget = words[5] == 'FORWARD', tonumber(words[6]), tonumber(words[7])
 
 -- The smallest seq from which on all turns are as late as this. Turns are in order of time.
 local function first_since(time)
