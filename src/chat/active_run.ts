@@ -63,6 +63,10 @@ export class ActiveRun {
     return this.#hold.runId;
   }
 
+  isOf({ namespace, sessionId }: SessionKey): boolean {
+    return this.#key.namespace === namespace && this.#key.sessionId === sessionId;
+  }
+
   /** Makes the answer of the pieces that come. Never rejects; returns when the run is over, or another's. */
   async answer(ask: (hold: Hold, signal: AbortSignal) => AsyncIterable<AnswerPiece>): Promise<void> {
     const { log } = this.#tools;

@@ -2,6 +2,7 @@
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { Slices } from '../slices.ts';
 import { ActiveRun, type RunTools } from './active_run.ts';
+import type { EarlyAnswer } from './early_answer.ts';
 import type { Prompt, Prompts } from './prompts.ts';
 import type { Hold } from './run.ts';
 
@@ -20,11 +21,13 @@ export class ActiveRuns {
     this.#prompts = prompts;
   }
 
-  /** Makes the answer of a run that has started, whoever waits for it. */
-  add(key: SessionKey, hold: Hold, prompt: Prompt): void {
+  /** Makes the answer of a run that has started, whoever waits for it. `early`: the answer, where it was asked for. */
+  add(key: SessionKey, hold: Hold, prompt: Prompt, early: EarlyAnswer | undefined): void {
     const { participantId, generation } = prompt;
     const run = new ActiveRun(this.#tools, key, hold, { participantId, model: generation.model });
-    const over = run.answer((held, signal) => this.#prompts.answer(key, held, prompt, signal));
+    const over = run.answer(
+      (held, signal) => early?.listen(signal) ?? this.#prompts.answer(key, held, prompt, signal),
+    );
     this.#active.set(
       run,
       over.finally(() => this.#active.delete(run)),
@@ -34,6 +37,11 @@ export class ActiveRuns {
   /** Whether the answer is made here: this process does not stop before it ended. */
   has(runId: string): boolean {
     return [...this.#active.keys()].some((run) => run.runId === runId);
+  }
+
+  /** Whether a run of a session is answered here. */
+  answers(key: SessionKey): boolean {
+    return [...this.#active.keys()].some((run) => run.isOf(key));
   }
 
   /** Lets runs end by themselves for a while, and abandons the rest. */

@@ -18,6 +18,7 @@ import { promptBudget, recallBudget, summaryBudget } from './budget.ts';
 import type { PastTurn } from './content.ts';
 import type { Context, Summary } from './context.ts';
 import { type BuiltContext, buildContext, type ContextInput, type SeqRange } from './context_window.ts';
+import { EarlyAnswer } from './early_answer.ts';
 import { foldRange } from './fold.ts';
 import { resolveGeneration } from './generation.ts';
 import { type InsightReader, insightsTold } from './insights_told.ts';
@@ -58,6 +59,8 @@ export interface Prompt extends BuiltContext {
   readonly generation: Generation;
   /** The last turn there was. */
   readonly lastTurnSeq: number;
+  /** Whether nobody answered. */
+  readonly isIdle: boolean;
   readonly input: Omit<ContextInput, 'turns'>;
 }
 
@@ -110,8 +113,8 @@ export class Prompts {
         'there is nothing to answer: the session has no turns, and no situation',
       );
     }
-    const { lastTurnSeq } = newest.state;
-    return { ...built, participantId, generation, lastTurnSeq, input };
+    const { lastTurnSeq, run } = newest.state;
+    return { ...built, participantId, generation, lastTurnSeq, isIdle: !run?.active, input };
   }
 
   /** What the documents say about the newest question; nothing is asked where there are none. */
@@ -129,19 +132,26 @@ export class Prompts {
 
   /** The model's answer to a prompt; what has to be summarized is, before. */
   answer(key: SessionKey, hold: Hold, prompt: Prompt, signal: AbortSignal): AsyncIterable<AnswerPiece> {
-    const fold = this.#folds(prompt) ? foldRange(prompt) : undefined;
+    const fold = this.#foldOf(prompt);
     return fold
       ? this.#foldFirst(key, hold, prompt, fold, signal)
       : this.#ask(prompt, prompt.context, signal);
+  }
+
+  /** The same, asked for before its run has started; undefined where something has to be summarized. */
+  answerEarly(prompt: Prompt): EarlyAnswer | undefined {
+    if (this.#foldOf(prompt)) return undefined;
+    return new EarlyAnswer((signal) => this.#ask(prompt, prompt.context, signal));
   }
 
   #ask({ generation }: Prompt, { messages }: Context, signal: AbortSignal): AsyncIterable<AnswerPiece> {
     return this.#tools.models.named(generation.model).answer(messages, generation, signal);
   }
 
-  /** A model that only repeats what it is told makes no summary worth having. */
-  #folds({ input }: Prompt): boolean {
-    return input.overflow === 'SUMMARIZE' || this.#tools.summaryModel !== ECHO;
+  /** What has to be summarized first. A model that only repeats what it is told makes no summary worth having. */
+  #foldOf(prompt: Prompt): SeqRange | undefined {
+    const folds = prompt.input.overflow === 'SUMMARIZE' || this.#tools.summaryModel !== ECHO;
+    return folds ? foldRange(prompt) : undefined;
   }
 
   async *#foldFirst(

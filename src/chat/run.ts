@@ -109,6 +109,8 @@ export interface RunLog {
   readonly lease: Milliseconds;
   /** The run this operation started before, if it did. */
   recall(key: SessionKey, caller: Caller): Promise<string | undefined>;
+  /** How many wait for their turn. */
+  waiting(key: SessionKey): Promise<number>;
   /** Appends the turns and starts the run, in one step. */
   start(key: SessionKey, start: RunStart, caller: Caller): Promise<StartOutcome>;
   /** Gives a ticket back. */

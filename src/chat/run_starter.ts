@@ -35,6 +35,8 @@ export class RunStarter {
   /** Of those who wait for their turn. */
   readonly #waiting = new Set<Bell>();
   readonly #underWay = new Set<Promise<unknown>>();
+  /** The sessions whose model is asked before their run has started. */
+  readonly #early = new Set<string>();
   #stopping = false;
 
   constructor(tools: StarterTools) {
@@ -84,11 +86,11 @@ export class RunStarter {
     if (this.#stopping) throw serverStopping();
     const making = prompts.make(key, ask, 'write');
     making.catch(() => {}); // it may be a retry, and then no longer matters
-    const [known] = await Promise.all([log.recall(key, caller), listening()]);
+    const [known, waiting] = await Promise.all([log.recall(key, caller), log.waiting(key), listening()]);
     if (known) return { kind: 'replay', runId: known };
     const prompt = await making;
     if (this.#stopping) throw serverStopping();
-    const starting = this.#begin(start, prompt, ticket);
+    const starting = this.#begin(start, prompt, ticket, prompt.isIdle && waiting === 0);
     this.#underWay.add(starting);
     return starting.finally(() => this.#underWay.delete(starting));
   }
@@ -97,12 +99,26 @@ export class RunStarter {
     { key, runId, ask, caller }: Start,
     prompt: Prompt,
     ticket: string | undefined,
+    isFree: boolean,
   ): Promise<Tried> {
-    const { log, active } = this.#tools;
-    const outcome = await log.start(key, this.#runStart(runId, ask, prompt, ticket), caller);
-    if (outcome.kind !== 'started') return outcome;
-    active.add(key, outcome.hold, prompt);
-    return { kind: 'started', runId };
+    const { log, prompts, active } = this.#tools;
+    const starting = log.start(key, this.#runStart(runId, ask, prompt, ticket), caller);
+    const session = `${key.namespace}/${key.sessionId}`;
+    // Of those who ask at once one starts, and only that one's model is asked.
+    const isFirst = isFree && !this.#early.has(session) && !active.answers(key);
+    const early = isFirst ? prompts.answerEarly(prompt) : undefined;
+    if (early) this.#early.add(session);
+    let begun = false;
+    try {
+      const outcome = await starting;
+      if (outcome.kind !== 'started') return outcome;
+      active.add(key, outcome.hold, prompt, early);
+      begun = true;
+      return { kind: 'started', runId };
+    } finally {
+      if (early) this.#early.delete(session);
+      if (!begun) early?.drop();
+    }
   }
 
   /** Ends the run that is in the way, if it may be ended. */

@@ -49,6 +49,10 @@ export class RedisRuns implements RunLog {
     return recallAnswer(this.#redis, this.#keys.operations(key), operation);
   }
 
+  async waiting(key: SessionKey): Promise<number> {
+    return (await this.#redis.call('HLEN', this.#keys.queue(key))) as number;
+  }
+
   async start(key: SessionKey, start: RunStart, { operation }: Caller): Promise<StartOutcome> {
     // On the list first: a run that is not on it would be missed if we died right after starting it.
     const mark = String(Date.now() + this.lease);
