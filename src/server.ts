@@ -177,7 +177,10 @@ function startChat(redis: OpenRedis, templates: Templates, recall: Recall, setti
     decode,
     defaultModel: settings.summaryModel,
   });
-  const active = new ActiveRuns({ log: runLog, encoder: runEncoder, count, defect }, prompts);
+  const active = new ActiveRuns(
+    { log: runLog, encoder: runEncoder, count, tell: (key, news) => events.tell(key, news), defect },
+    prompts,
+  );
   const starter = new RunStarter({ log: runLog, encoder: runEncoder, prompts, ending, active });
   const runs = new Runs({ log: runLog, prompts, events, ending, active, starter, sessions, defect });
   const follow = new Follow(turns, events, followEncoder);

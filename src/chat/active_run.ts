@@ -11,7 +11,7 @@ import type { Slices } from '../slices.ts';
 import { type Delta, partsOf } from './answer.ts';
 import type { FinishReason, Usage } from './content.ts';
 import { Outbox } from './outbox.ts';
-import type { Hold, RunEnd, RunLog } from './run.ts';
+import type { Hold, RunEnd, RunLog, RunNews } from './run.ts';
 import type { RunEncoder } from './run_encoder.ts';
 import { abandoned } from './run_ending.ts';
 import type { TurnCounter } from './tokens.ts';
@@ -25,6 +25,8 @@ export interface RunTools {
   readonly log: RunLog;
   readonly encoder: RunEncoder;
   readonly count: TurnCounter;
+  /** Tells whoever reads the run in this process what is in its log by now: Redis tells everybody, but later. */
+  readonly tell: (key: SessionKey, news: RunNews) => void;
   /** How long to gather deltas. */
   readonly pause: () => Milliseconds;
   /** Shared by all runs of the process. */
@@ -129,7 +131,7 @@ export class ActiveRun {
   }
 
   async #write(deltas: readonly Delta[]): Promise<void> {
-    const { log, encoder } = this.#tools;
+    const { log, encoder, tell } = this.#tools;
     const { runId } = this.#hold;
     const first = this.#offset + 1;
     const events = deltas.map((delta, index) => encoder.delta(runId, first + index, delta));
@@ -138,6 +140,7 @@ export class ActiveRun {
       throw new Lost();
     }
     this.#offset += events.length;
+    tell(this.#key, { runId, offset: first, frames: Buffer.concat(events), turnSeq: undefined });
   }
 
   async #finish(outcome: Outcome): Promise<void> {

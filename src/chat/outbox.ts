@@ -3,7 +3,6 @@
  * quiet, and otherwise gathered for some milliseconds, so that hundreds of
  * answers at a time do not drown Redis in single words.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Bell } from '../sessions/bell.ts';
 import type { Milliseconds } from '../sessions/session.ts';
 import { type Delta, joined } from './answer.ts';
@@ -50,7 +49,7 @@ export class Outbox {
   }
 
   async #writeAll(): Promise<void> {
-    await nextTurn(); // what arrived together goes together
+    await undefined; // what was said in one breath goes together
     while (this.#deltas.length > 0) {
       const deltas = this.#deltas;
       this.#deltas = [];

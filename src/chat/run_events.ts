@@ -3,7 +3,7 @@ import { fieldInvalid } from '../errors.ts';
 import { Bell } from '../sessions/bell.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { splitFrames } from './frames.ts';
-import type { RunLog } from './run.ts';
+import type { RunLog, RunNews } from './run.ts';
 import { RunTail } from './run_tail.ts';
 
 /** How long nothing may be heard of a run before one looks: a session that expires rings no bell. */
@@ -19,7 +19,7 @@ export class RunEvents {
 
   /** The tail of a run, for one who is rung for from now on. */
   join(key: SessionKey, runId: string, ring: () => void): { tail: RunTail; leave: () => void } {
-    const name = `${key.namespace}/${key.sessionId} ${runId}`;
+    const name = nameOf(key, runId);
     const tail = this.#tails.get(name) ?? new RunTail(this.#log, key, runId);
     this.#tails.set(name, tail);
     const part = tail.join(ring);
@@ -30,12 +30,21 @@ export class RunEvents {
     return { tail, leave };
   }
 
+  /** What this process has written itself. */
+  tell(key: SessionKey, news: RunNews): void {
+    this.#tails.get(nameOf(key, news.runId))?.hear(news);
+  }
+
   /** Somebody to read a run, by whom it is closed. */
   reader(key: SessionKey, runId: string, signal: AbortSignal): RunReader {
     const bell = new Bell(signal);
     const { tail, leave } = this.join(key, runId, () => bell.ring());
     return new RunReader(runId, tail, bell, signal, leave);
   }
+}
+
+function nameOf({ namespace, sessionId }: SessionKey, runId: string): string {
+  return `${namespace}/${sessionId} ${runId}`;
 }
 
 /** One who follows one run. */

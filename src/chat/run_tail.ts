@@ -61,7 +61,7 @@ export class RunTail {
 
   /** Hears of what is written from now on. */
   async listen(): Promise<void> {
-    this.#listening ??= this.#log.listen(this.#key, (news) => this.#hear(news));
+    this.#listening ??= this.#log.listen(this.#key, (news) => this.hear(news));
     await this.#listening;
   }
 
@@ -109,16 +109,19 @@ export class RunTail {
     }
   }
 
-  #hear(news: RunNews | undefined): void {
+  /** Takes what was written, which may be known already; undefined: one has to look. */
+  hear(news: RunNews | undefined): void {
     if (news && news.runId !== this.#runId) return;
     if (!news?.frames || news.offset > this.#lastOffset + 1) {
       void this.#lookSoon();
       return;
     }
+    const before = this.#lastOffset;
     for (const { seq: offset, frame } of splitFrames(news.frames)) {
       if (offset > this.#lastOffset) this.#keep(offset, frame);
     }
     if (news.turnSeq !== undefined) this.#turnSeq = news.turnSeq;
+    else if (this.#lastOffset === before) return;
     this.#ring();
   }
 
