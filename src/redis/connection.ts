@@ -66,11 +66,17 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
 
   /**
    * Runs a script, sending its text only to a Redis that does not know it, and once: the first of a burst of calls
-   * brings it along, the others wait for that.
+   * brings it along, the others wait for that. `when`: with what else this turn of the event loop sends, or before it
+   * goes on, for what somebody waits for.
    */
-  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+  async run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+    when: 'soon' | 'now' = 'soon',
+  ): Promise<unknown> {
     try {
-      return await this.#send('EVALSHA', [script.sha, keys.length, ...keys, ...args]);
+      return await this.#send('EVALSHA', [script.sha, keys.length, ...keys, ...args], when);
     } catch (error) {
       if (!String((error as Error).message).startsWith('NOSCRIPT')) throw translated(error);
     }
@@ -110,8 +116,8 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   }
 
   /** Nothing is sent to a Redis that is known not to answer. */
-  #send(name: string, args: readonly Argument[]): Promise<unknown> {
-    return this.#up ? this.#write(name, args) : Promise.reject(new Error('Redis is away'));
+  #send(name: string, args: readonly Argument[], when: 'soon' | 'now' = 'soon'): Promise<unknown> {
+    return this.#up ? this.#write(name, args, when) : Promise.reject(new Error('Redis is away'));
   }
 
   /**
@@ -119,10 +125,11 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
    * would wait for each other by turns. Here what one turn of the event loop sends leaves in one packet, at its end;
    * at once when nothing is under way, since then nothing else is likely to come.
    */
-  #write(name: string, args: readonly Argument[]): Promise<unknown> {
+  #write(name: string, args: readonly Argument[], when: 'soon' | 'now'): Promise<unknown> {
     const command = new Command(name, args as Argument[], TEXT);
-    this.#gather();
+    if (when === 'soon') this.#gather();
     this.#redis.sendCommand(command);
+    if (when === 'now' && this.#gathering) this.#release(this.#redis.stream);
     this.#limit.set(command);
     return command.promise;
   }
@@ -143,7 +150,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
 
   async #ask(): Promise<void> {
     try {
-      await this.#write('PING', []);
+      await this.#write('PING', [], 'soon');
       this.#report(true);
     } catch {
       this.#report(false);

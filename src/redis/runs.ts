@@ -25,10 +25,14 @@ import { refusal } from './refusals.ts';
 import { finishRun, forgetRun, readRun, saveSummary, startRun, takeRun, writeRun } from './scripts.ts';
 import { countedFor } from './turns.ts';
 
+/** The offset of the first thing that is said: behind `started`. */
+const FIRST_WORDS = 2;
 /** Events read at a time. */
 const PAGE = { count: 1000, bytes: 256 * 1024 };
 /** How many may wait for a run of one session. */
 const MOST_WAITING = 32;
+/** How long runs that ended may stay on the list of those to look after, so that many are struck off at once. */
+const STRIKE_OFF: Milliseconds = 1000;
 /** Sessions looked after at a time. */
 const OVERDUE = 500;
 
@@ -37,6 +41,8 @@ export class RedisRuns implements RunLog {
   readonly #redis: Connection;
   readonly #keys: Keys;
   readonly #doorbell: RedisDoorbell;
+  /** Runs that have ended, still on the list of those to look after. */
+  readonly #over: Overdue[] = [];
 
   constructor(redis: Connection, keys: Keys, doorbell: RedisDoorbell, lease: Milliseconds) {
     this.#redis = redis;
@@ -114,6 +120,7 @@ export class RedisRuns implements RunLog {
       writeRun,
       [this.#keys.log(key), this.#keys.run(key, runId)],
       [runId, fence, this.lease, this.#keys.events(key), offset, ...events.map(toText)],
+      offset === FIRST_WORDS ? 'now' : 'soon',
     );
   }
 
@@ -133,7 +140,7 @@ export class RedisRuns implements RunLog {
       ...(turn ? [countedFor(turn), turn.body.length, toText(turn.body)] : []),
     ]);
     // Whoever looks after runs need not look after this one; if we cannot tell, they look in vain.
-    if (done && mark) this.lookedAfter({ key, mark }, undefined).catch(() => {});
+    if (done && mark) this.#strikeOff({ key, mark });
     return done;
   }
 
@@ -202,7 +209,21 @@ export class RedisRuns implements RunLog {
 
   async lookedAfter({ key, mark }: Overdue, heldUntil: Milliseconds | undefined): Promise<void> {
     if (heldUntil !== undefined) await this.#redis.call('ZADD', this.#keys.runs, 'GT', heldUntil, tag(key));
-    else await this.#redis.run(forgetRun, [this.#keys.runs], [tag(key), mark]);
+    else await this.#forget([{ key, mark }]);
+  }
+
+  #strikeOff(over: Overdue): void {
+    this.#over.push(over);
+    if (this.#over.length > 1) return;
+    setTimeout(() => void this.#forget(this.#over.splice(0)).catch(() => {}), STRIKE_OFF).unref();
+  }
+
+  async #forget(over: readonly Overdue[]): Promise<void> {
+    await this.#redis.run(
+      forgetRun,
+      [this.#keys.runs],
+      over.flatMap(({ key, mark }) => [tag(key), mark]),
+    );
   }
 
   async #take(

@@ -1,7 +1,9 @@
--- Effect: strikes a session off the list of those that may have a run, if nobody has put it there again.
+-- Effect: strikes sessions off the list of those that may have a run, where nobody has put them there again.
 -- KEYS: 1 the list
--- ARGV: 1 the session, 2 its score as it was read
+-- ARGV: 1 a session, 2 its score as it was read, 3 the next session …
 -- Returns: {DONE}
 
-if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('ZREM', KEYS[1], ARGV[1]) end
+for at = 1, #ARGV, 2 do
+  if redis.call('ZSCORE', KEYS[1], ARGV[at]) == ARGV[at + 1] then redis.call('ZREM', KEYS[1], ARGV[at]) end
+end
 return {DONE}
