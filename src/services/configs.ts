@@ -22,7 +22,7 @@ import { isWholeNumber, Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
 import { revisionMessage } from './messages.ts';
 import { keyOf } from './session_input.ts';
-import { repeated, writeNumber, writeStruct, writeText, written } from './wire.ts';
+import { repeated, writeNumber, writeStored, writeText, written } from './wire.ts';
 
 export class ConfigsService implements ServiceImpl<typeof Proto> {
   readonly #configs: Configs;
@@ -78,7 +78,7 @@ const F = PatchConfigsResponseSchema.field;
 /** Every response that is the configs after a call: their fields have the same numbers. */
 function encodeState({ configs, etag, revision }: ConfigsState): Uint8Array {
   return written((writer) => {
-    writeStruct(writer, F.configs.number, configs);
+    writeStored(writer, F.configs.number, configs);
     writeText(writer, F.etag.number, etag);
     writeNumber(writer, F.revision.number, revision);
   });

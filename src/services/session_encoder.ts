@@ -34,7 +34,7 @@ import {
   writeFlag,
   writeMessage,
   writeNumber,
-  writeStruct,
+  writeStored,
   writeText,
   writeTimestamp,
   written,
@@ -139,9 +139,9 @@ function writeSession(writer: WireWriter, session: Session): void {
   }
   writeText(writer, F.situation.number, session.situation);
   writeFlag(writer, F.renderTemplates.number, session.renderTemplates);
-  writeStruct(writer, F.metadata.number, session.metadata);
-  writeStruct(writer, F.configs.number, configs.configs);
-  writeStruct(writer, F.data.number, session.data);
+  writeStored(writer, F.metadata.number, session.metadata);
+  writeStored(writer, F.configs.number, configs.configs);
+  writeStored(writer, F.data.number, session.data);
   writeNumber(writer, F.contextOverflow.number, ContextOverflow[session.contextOverflow]);
   writeNumber(writer, F.tokenBudget.number, session.tokenBudget);
   writeDuration(writer, F.ttl.number, session.ttl);

@@ -6,7 +6,7 @@
 import { WireType } from '@bufbuild/protobuf/wire';
 import type { Micros, Milliseconds } from '../sessions/session.ts';
 import type { JsonObject } from '../structs/json.ts';
-import { encodeStruct } from '../structs/wire.ts';
+import { encodeStored, encodeStruct } from '../structs/wire.ts';
 import { WireWriter, writeVarint } from './wire_writer.ts';
 
 /** The writer that is used again. */
@@ -41,6 +41,11 @@ export function writeMessage(writer: WireWriter, number: number, value: Uint8Arr
 
 export function writeStruct(writer: WireWriter, number: number, value: JsonObject | undefined): void {
   if (value) writeMessage(writer, number, encodeStruct(value));
+}
+
+/** A Struct of a session, which is written more than once. */
+export function writeStored(writer: WireWriter, number: number, value: JsonObject | undefined): void {
+  if (value) writeMessage(writer, number, encodeStored(value));
 }
 
 /** A `google.protobuf.Timestamp`. */

@@ -8,25 +8,33 @@
  */
 import type { Json, JsonObject } from './json.ts';
 
-/** The size of an object as an encoded `google.protobuf.Struct`, in bytes. */
+/** The size of an object as an encoded `google.protobuf.Struct`, in bytes; of one that is to be stored. */
 export function structSize(value: JsonObject): number {
-  return encodeStruct(value).length; // what is measured is stored next
+  return encodeStored(value).length;
 }
 
-/** An object as an encoded `google.protobuf.Struct`. Neither the object nor the bytes may be changed afterwards. */
+/** An object as an encoded `google.protobuf.Struct`. */
 export function encodeStruct(value: JsonObject): Uint8Array {
-  const known = recent.get(value);
-  if (known) return known;
   const lengths: number[] = [];
   const writer = new Writer(Buffer.allocUnsafe(measureStruct(value, lengths)), lengths);
   writer.struct(value);
-  if (writer.buffer.length <= MAX_RECENT_BYTES) recent.set(value, writer.buffer);
-  if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value!);
   return writer.buffer;
 }
 
-/** What was encoded last: configs are stored in their session, and answered when that is done. */
-const recent = new Map<JsonObject, Buffer>();
+/**
+ * The same for an object of a session, which is measured, stored, and answered when that is done: encoded once.
+ * Neither the object nor the bytes may be changed afterwards.
+ */
+export function encodeStored(value: JsonObject): Uint8Array {
+  const known = recent.get(value);
+  if (known) return known;
+  const bytes = encodeStruct(value);
+  if (bytes.length <= MAX_RECENT_BYTES) recent.set(value, bytes);
+  if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value!);
+  return bytes;
+}
+
+const recent = new Map<JsonObject, Uint8Array>();
 const MAX_RECENT = 128;
 const MAX_RECENT_BYTES = 16 * 1024;
 
