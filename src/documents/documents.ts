@@ -154,23 +154,14 @@ export class Documents {
   }
 
   async #results(key: SessionKey, passages: readonly Passage[], text: string): Promise<SearchResult[]> {
-    if (passages.length === 0) return [];
-    const [documents, texts] = await Promise.all([
-      this.#readMany(
-        key,
-        passages.map(({ entry }) => entry),
-      ),
-      this.#store.texts(
-        key,
-        passages.map(({ chunk }) => chunk),
-      ),
-    ]);
     const words = new Set(searchedWords(text));
-    return passages.flatMap(({ entry, index, score }, at) => {
-      const document = documents.find(({ documentId }) => documentId === entry.documentId);
-      const passage = texts[at];
-      if (!document || passage === undefined) return []; // deleted just now
-      return [{ document, chunkIndex: index, snippet: snippet(passage, words), score }];
+    const found = await this.#store.passages(key, passages);
+    return passages.flatMap(({ index, score }, at) => {
+      const passage = found[at];
+      if (!passage) return []; // deleted just now
+      return [
+        { document: passage.document, chunkIndex: index, snippet: snippet(passage.text, words), score },
+      ];
     });
   }
 }

@@ -1,65 +1,69 @@
 /** Makes of a document what is stored and searched: its chunks, their words and their vectors. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedder } from '../models/embedder.ts';
+import { Slices } from '../slices.ts';
 import { STORED_ENCODING } from '../tokens/encodings.ts';
 import { tokenizer } from '../tokens/tokenizer.ts';
-import { chunksOf } from './chunks.ts';
+import { type Chunk, chunksOf } from './chunks.ts';
 import { MAX_CHUNKS, type NewDocument, tooManyDocuments } from './document.ts';
-import type { NewChunk, Vector } from './store.ts';
+import { KnownTokens } from './known_tokens.ts';
+import { type Reading, read } from './reading.ts';
+import type { Prepared, Vector } from './store.ts';
+import { WordPlaces } from './word_places.ts';
+import { wordTable } from './word_table.ts';
 import { wordsOf } from './words.ts';
 
 /** A word of the title counts as so many of the text. */
 const TITLE_WEIGHT = 3;
-/** Chunks looked at before other calls are. */
-const AT_ONCE = 16;
+/** What all documents together may take of a turn of the event loop, in milliseconds. */
+const SLICE = 5;
 
 /** Whoever may stop waiting; asked for its signal only where something is waited for. */
 export interface Interruptible {
   readonly signal: AbortSignal;
 }
 
+const slices = new Slices(SLICE);
+let known: KnownTokens | undefined;
+
 /** `embedder` undefined: without vectors. */
 export async function prepare(
   { title, content }: NewDocument,
   embedder: Embedder | undefined,
   caller: Interruptible,
-): Promise<NewChunk[]> {
-  const counter = await tokenizer(STORED_ENCODING);
-  const cuts = await inLine(() => chunksOf(content, counter));
-  if (cuts.length > MAX_CHUNKS) throw tooManyDocuments();
-  const texts = cuts.map(({ from, to }) => content.slice(from, to));
-  const vectors = embedder && (await vectorsOf(title, texts, embedder, caller.signal));
-  const words = await inLine(() => wordsOfEach(title, texts));
-  return texts.map((text, index) => ({ text, words: words[index]!, vector: vectors?.[index] }));
+): Promise<Prepared> {
+  known ??= new KnownTokens(await tokenizer(STORED_ENCODING));
+  const reading = await read(content, known, slices);
+  const chunks = chunksOf(reading);
+  if (chunks.length > MAX_CHUNKS) throw tooManyDocuments();
+  const words = await wordsOfEach(title, reading, chunks);
+  const vectors = embedder && (await vectorsOf({ title, content }, chunks, embedder, caller.signal));
+  return { chunks, ...words, vectors };
 }
 
-async function wordsOfEach(title: string, texts: readonly string[]): Promise<string[][]> {
+async function wordsOfEach(title: string, reading: Reading, chunks: readonly Chunk[]) {
   const titled = wordsOf(title);
-  const titleWords = Array.from({ length: TITLE_WEIGHT }, () => titled).flat();
-  const words: string[][] = [];
-  for (const [index, text] of texts.entries()) {
-    if (index % AT_ONCE === AT_ONCE - 1) await nextTurn();
-    words.push([...titleWords, ...wordsOf(text)]);
+  const titleWords = Int32Array.from(Array.from({ length: TITLE_WEIGHT }, () => titled).flat());
+  const lengths = chunks.map(({ firstWord, endWord }) => endWord - firstWord + titleWords.length);
+  const wordCount = lengths.reduce((sum, length) => sum + length, 0);
+  const places = new WordPlaces(wordCount);
+  const words = reading.words.items;
+  for (const [chunk, { firstWord, endWord }] of chunks.entries()) {
+    places.add(chunk, titleWords);
+    places.add(chunk, words.subarray(firstWord, endWord));
+    const due = slices.whenDue();
+    if (due) await due;
   }
-  return words;
-}
-
-let line: Promise<unknown> = Promise.resolve();
-
-/** One document after the other, with a turn for all else in between: many that come at once would keep Redis's answers waiting. */
-function inLine<T>(work: () => Promise<T>): Promise<T> {
-  const result = line.then(() => nextTurn()).then(work);
-  line = result.catch(() => {});
-  return result;
+  return { wordCount, wordTable: wordTable(places, lengths) };
 }
 
 /** A passage means more under its title. */
 async function vectorsOf(
-  title: string,
-  texts: readonly string[],
+  { title, content }: Pick<NewDocument, 'title' | 'content'>,
+  chunks: readonly Chunk[],
   embedder: Embedder,
   signal: AbortSignal,
 ): Promise<Vector[]> {
+  const texts = chunks.map(({ from, to }) => content.slice(from, to));
   const titled = texts.map((text) => (title === '' ? text : `${title}\n\n${text}`));
   const vectors = await embedder.embed(titled, signal);
   return vectors.map((values) => ({ model: embedder.model, values }));

@@ -68,26 +68,15 @@ export class DocumentRecall {
   async #told(key: SessionKey, text: string, found: readonly Passage[], tokens: number): Promise<string> {
     const best = found.slice(0, MOST);
     if (best.length === 0) return '';
-    const [texts, documents, counter] = await Promise.all([
-      this.#store.texts(
-        key,
-        best.map(({ chunk }) => chunk),
-      ),
-      this.#store.readMany(
-        key,
-        best.map(({ entry }) => entry.documentId),
-      ),
-      tokenizer(STORED_ENCODING),
-    ]);
+    const [read, counter] = await Promise.all([this.#store.passages(key, best), tokenizer(STORED_ENCODING)]);
     const words = new Set(searchedWords(text));
     const passages: string[] = [];
     let room = tokens - counter.count(HEADING);
-    for (const [at, { entry }] of best.entries()) {
-      const document = documents.find(({ documentId }) => documentId === entry.documentId);
-      if (!document || texts[at] === undefined) continue;
-      const told = (passage: string) => `\n\n[${sourceOf(document)}]\n${passage}`;
+    for (const found of read) {
+      if (!found) continue; // deleted just now
+      const told = (passage: string) => `\n\n[${sourceOf(found.document)}]\n${passage}`;
       // What does not fit is told in part.
-      const forms = [texts[at].trim(), snippet(texts[at], words, CHARACTERS_PER_TOKEN * room)];
+      const forms = [found.text.trim(), snippet(found.text, words, CHARACTERS_PER_TOKEN * room)];
       for (const passage of room < LEAST ? [] : forms.map(told)) {
         const size = await counter.countLarge(passage);
         if (size > room) continue;

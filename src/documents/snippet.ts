@@ -1,11 +1,11 @@
 /** The part of a passage that shows why it was found. */
-import { occurrences } from './words.ts';
+import { occurrences, type Word } from './words.ts';
 
 /** What people are shown, in characters. */
 export const SNIPPET_LENGTH = 300;
 
 /** The stretch with most of the words, from word to word, `…` where the passage goes on; its beginning when it has none. */
-export function snippet(text: string, words: ReadonlySet<string>, length = SNIPPET_LENGTH): string {
+export function snippet(text: string, words: ReadonlySet<Word>, length = SNIPPET_LENGTH): string {
   if (text.length <= length) return text.trim();
   const matches = occurrences(text).filter(({ word }) => words.has(word));
   let best = { from: 0, to: 0, different: 0 };

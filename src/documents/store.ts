@@ -2,7 +2,8 @@
 import type { Micros, SessionKey } from '../sessions/session.ts';
 import type { Caller } from '../sessions/store.ts';
 import type { Document, NewDocument } from './document.ts';
-import type { Ranked, WordHits } from './ranking.ts';
+import type { Ranked } from './ranking.ts';
+import type { WordTable } from './word_table.ts';
 
 /** A document as the list of its session has it. */
 export interface Entry {
@@ -21,13 +22,16 @@ export interface Library {
   readonly entries: readonly Entry[];
 }
 
-/** A chunk to store. */
-export interface NewChunk {
-  readonly text: string;
-  /** Its words as they are searched, the title's among them. */
-  readonly words: readonly string[];
-  /** Undefined: it is found by its words alone. */
-  readonly vector: Vector | undefined;
+/** What is stored with a document so that it is found. */
+export interface Prepared {
+  /** The stretches of its content, from the beginning to the end, each sharing some with the next one alone. */
+  readonly chunks: readonly { readonly from: number; readonly to: number }[];
+  /** How many words they have together. */
+  readonly wordCount: number;
+  /** As {@link WordTable} reads it. */
+  readonly wordTable: string;
+  /** Of each chunk; undefined: the document is found by its words alone. */
+  readonly vectors: readonly Vector[] | undefined;
 }
 
 /** What a text means to one embedding model. */
@@ -36,10 +40,16 @@ export interface Vector {
   readonly values: Float32Array;
 }
 
-/** Where to look: in a session, or in some of its documents (by `made`). */
+/** Where to look for vectors: in a session, or in some of its documents (by `made`). */
 export interface Scope {
   readonly key: SessionKey;
   readonly within: readonly string[] | undefined;
+}
+
+/** A chunk of a document. */
+export interface Place {
+  readonly entry: Entry;
+  readonly index: number;
 }
 
 export interface DocumentStore {
@@ -47,12 +57,12 @@ export interface DocumentStore {
   library(key: SessionKey): Promise<Library | undefined>;
   /** What was answered to this operation, if it came before; REQUEST_ID_REUSED when another did. */
   recall(key: SessionKey, caller: Caller): Promise<Document | undefined>;
-  /** Stores a document with its chunks, in one step as everybody sees it. */
+  /** Stores a document with what it is found by, in one step as everybody sees it. */
   create(
     key: SessionKey,
     documentId: string,
     document: NewDocument,
-    chunks: readonly NewChunk[],
+    prepared: Prepared,
     caller: Caller,
   ): Promise<Document>;
   /** Undefined when there is none; SESSION_NOT_FOUND and SESSION_DELETED as they are. */
@@ -61,10 +71,13 @@ export interface DocumentStore {
   readMany(key: SessionKey, documentIds: readonly string[]): Promise<Document[]>;
   /** False when there was none. */
   delete(key: SessionKey, documentId: string, allowMissing: boolean, caller: Caller): Promise<void>;
-  /** For each word the passages that have it. */
-  having(scope: Scope, words: readonly string[]): Promise<WordHits[]>;
+  /** The words of documents, in the same order; undefined for one that is gone. */
+  wordTables(key: SessionKey, entries: readonly Entry[]): Promise<(WordTable | undefined)[]>;
   /** The passages nearest to a vector, the best first, scored by cosine similarity. */
   nearest(scope: Scope, vector: Vector, count: number): Promise<Ranked[]>;
-  /** The texts of passages, in the same order; undefined for one that is gone. */
-  texts(key: SessionKey, chunks: readonly string[]): Promise<(string | undefined)[]>;
+  /** The texts of chunks with the documents they are of, in the same order; undefined for one that is gone. */
+  passages(
+    key: SessionKey,
+    places: readonly Place[],
+  ): Promise<({ readonly document: Document; readonly text: string } | undefined)[]>;
 }

@@ -1,12 +1,13 @@
 /**
- * The index by which chunks of documents are found: by whose they are, by their
- * words, by their vectors.
+ * The index by which chunks of documents are found by their meaning: whose they
+ * are, and their vectors. Words are not its business: taking all of a text's up
+ * kept Redis, which has one thread, for a millisecond and a half each 10 KB; see
+ * `documents/word_table.ts`.
  *
  * Chunks are hashes, not RedisJSON, since a vector there is its bytes and not a
- * text of its numbers; redis-om has no part in it, knowing neither TEXT without
- * stemming nor parameters. Each model's vectors of each dimension have a field of
- * their own, added when the first is made: vectors of another model are not
- * searched, and harm nobody.
+ * text of its numbers; redis-om has no part in it, not knowing parameters. Each
+ * model's vectors of each dimension have a field of their own, added when the
+ * first is made: vectors of another model are not searched, and harm nobody.
  */
 import { hash } from 'node:crypto';
 import type { Vector } from '../documents/store.ts';
@@ -14,16 +15,15 @@ import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { ensureIndex } from './search_index.ts';
 
-/** Count up whenever the fields, or what `documents/words.ts` makes of a text, change. */
-const DOCUMENT_INDEX_VERSION = 1;
+/** Count up whenever the fields change. */
+const DOCUMENT_INDEX_VERSION = 2;
 
 export function ensureDocumentIndex(redis: Connection, keys: Keys): Promise<void> {
-  const options = ['ON', 'HASH', 'PREFIX', '1', keys.chunksPrefix, 'STOPWORDS', '0', 'NOOFFSETS', 'NOHL'];
-  const fields = ['of', 'TAG', 'CASESENSITIVE', 'words', 'TEXT', 'NOSTEM', 'length', 'NUMERIC', 'SORTABLE'];
+  const options = ['ON', 'HASH', 'PREFIX', '1', keys.vectorsPrefix];
   return ensureIndex(redis, {
     alias: keys.documentIndex,
     version: DOCUMENT_INDEX_VERSION,
-    arguments: [...options, 'SCHEMA', ...fields],
+    arguments: [...options, 'SCHEMA', 'of', 'TAG', 'CASESENSITIVE'],
   });
 }
 

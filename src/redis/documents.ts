@@ -8,8 +8,9 @@ import {
   type NewDocument,
   tooManyDocuments,
 } from '../documents/document.ts';
-import type { Ranked, WordHits } from '../documents/ranking.ts';
-import type { DocumentStore, Entry, Library, NewChunk, Scope, Vector } from '../documents/store.ts';
+import type { Ranked } from '../documents/ranking.ts';
+import type { DocumentStore, Entry, Library, Place, Prepared, Scope, Vector } from '../documents/store.ts';
+import type { WordTable } from '../documents/word_table.ts';
 import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
 import { now } from '../sessions/clock.ts';
 import { randomBytes } from '../sessions/random.ts';
@@ -20,27 +21,31 @@ import { stringify } from '../structs/json.ts';
 import { answerSlot, recallAnswer } from './answers.ts';
 import type { Connection } from './connection.ts';
 import { ensureVectorField, vectorField } from './document_index.ts';
+import { chunkText, fieldsOf, textFields, wholeText } from './document_text.ts';
 import type { Keys } from './keys.ts';
-import { PassageSearch } from './passage_search.ts';
 import { refusal } from './refusals.ts';
-import { createDocument, deleteDocument, stageChunks } from './scripts.ts';
+import { createDocument, deleteDocument, stageVectors } from './scripts.ts';
+import { VectorSearch } from './vector_search.ts';
+import { WordTables } from './word_tables.ts';
 
-/** Chunks stored in one step: Redis is at others' service every few milliseconds. */
+/** Vectors stored in one step: Redis is at others' service every few milliseconds. */
 const STAGED_AT_ONCE = 32;
-/** How long chunks wait for their document. */
+/** How long vectors wait for their document. */
 const STAGED_LIFETIME: Milliseconds = 10 * 60 * 1000;
 
 export class RedisDocuments implements DocumentStore {
   readonly #redis: Connection;
   readonly #keys: Keys;
-  readonly #search: PassageSearch;
+  readonly #tables: WordTables;
+  readonly #search: VectorSearch;
   /** The vector fields that are known to be in the index. */
   readonly #fields = new Set<string>();
 
   constructor(redis: Connection, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
-    this.#search = new PassageSearch(redis, keys);
+    this.#tables = new WordTables(redis, keys);
+    this.#search = new VectorSearch(redis, keys);
     redis.on('up', () => this.#fields.clear()); // it may have lost its memory
   }
 
@@ -65,29 +70,38 @@ export class RedisDocuments implements DocumentStore {
     key: SessionKey,
     documentId: string,
     { title, metadata, content }: NewDocument,
-    chunks: readonly NewChunk[],
+    { chunks, wordCount, wordTable, vectors = [] }: Prepared,
     caller: Caller,
   ): Promise<Document> {
     const made = randomBytes(8).toString('hex');
     const createTime = now();
     const about: Document = { documentId, title, metadata, createTime, chunkCount: chunks.length };
-    const words = chunks.reduce((sum, chunk) => sum + chunk.words.length, 0);
-    const prefix = `${this.#keys.chunkPrefix(key)}${made}/`;
+    const prefix = `${this.#keys.vectorPrefix(key)}${made}/`;
     const of = `${sessionToken(key)},${made}`;
-    await this.#indexVectors(chunks);
-    const staged = await this.#stage(key, prefix, of, chunks, caller);
-    const answer = await this.#change(createDocument, key, documentId, caller, [
-      made,
-      words,
-      stringify(about),
-      content,
-      MAX_DOCUMENTS,
-      MAX_CHUNKS,
-      prefix,
-      of,
-      staged,
-      ...chunks.slice(staged).flatMap(written),
-    ]);
+    if (vectors[0]) await this.#ensureField(vectors[0]);
+    const staged = await this.#stage(key, prefix, of, vectors, caller);
+    const answer = await this.#change(
+      createDocument,
+      key,
+      documentId,
+      caller,
+      [this.#keys.document(key, documentId), this.#keys.words(key, made)],
+      [
+        made,
+        stringify(about),
+        chunks.length,
+        wordCount,
+        wordTable,
+        MAX_DOCUMENTS,
+        MAX_CHUNKS,
+        prefix,
+        of,
+        staged,
+        chunks.length,
+        ...textFields(content, chunks),
+        ...vectors.slice(staged).flatMap(written),
+      ],
+    );
     return JSON.parse(answer) as Document;
   }
 
@@ -95,13 +109,15 @@ export class RedisDocuments implements DocumentStore {
     const [deleted, entry, stored] = (await Promise.all([
       this.#redis.call('HGET', this.#keys.log(key), 'deleted'),
       this.#redis.call('HGET', this.#keys.documents(key), documentId),
-      this.#redis.call('HMGET', this.#keys.document(key, documentId), 'about', 'content'),
-    ])) as [string | null, string | null, [string | null, string | null]];
+      this.#redis.call('HGETALL', this.#keys.document(key, documentId)),
+    ])) as [string | null, string | null, string[]];
     if (deleted === null) throw sessionNotFound(key.sessionId);
     if (deleted === '1') throw sessionDeleted(key.sessionId, 'read');
-    const [about, content] = stored;
-    if (entry === null || about === null || content === null) return undefined;
-    return { ...(JSON.parse(about) as Document), content };
+    if (entry === null || stored.length === 0) return undefined;
+    const fields = new Map<string, string>();
+    for (let at = 0; at < stored.length; at += 2) fields.set(stored[at]!, stored[at + 1]!);
+    const document = JSON.parse(fields.get('about')!) as Document;
+    return { ...document, content: wholeText(fields, document.chunkCount) };
   }
 
   async readMany(key: SessionKey, documentIds: readonly string[]): Promise<Document[]> {
@@ -111,14 +127,11 @@ export class RedisDocuments implements DocumentStore {
   }
 
   async delete(key: SessionKey, documentId: string, allowMissing: boolean, caller: Caller): Promise<void> {
-    await this.#change(deleteDocument, key, documentId, caller, [
-      allowMissing ? '1' : '',
-      this.#keys.chunkPrefix(key),
-    ]);
+    await this.#change(deleteDocument, key, documentId, caller, [], [allowMissing ? '1' : '']);
   }
 
-  having({ key, within }: Scope, words: readonly string[]): Promise<WordHits[]> {
-    return this.#search.having(key, within ?? [sessionToken(key)], words);
+  wordTables(key: SessionKey, entries: readonly Entry[]): Promise<(WordTable | undefined)[]> {
+    return this.#tables.of(key, entries);
   }
 
   async nearest({ key, within }: Scope, vector: Vector, count: number): Promise<Ranked[]> {
@@ -127,34 +140,35 @@ export class RedisDocuments implements DocumentStore {
     return this.#search.nearest(key, within ?? [sessionToken(key)], vector, count);
   }
 
-  async texts(key: SessionKey, chunks: readonly string[]): Promise<(string | undefined)[]> {
-    const prefix = this.#keys.chunkPrefix(key);
-    const read = (chunk: string) => this.#redis.call('HGET', prefix + chunk, 'text');
-    const found = await Promise.all(chunks.map(read));
-    return found.map((text) => (typeof text === 'string' ? text : undefined));
+  passages(key: SessionKey, places: readonly Place[]) {
+    return Promise.all(places.map((place) => this.#passage(key, place)));
   }
 
-  /** Stores all chunks but the last ones, which come with the document; how many it were. */
+  async #passage(key: SessionKey, { entry, index }: Place) {
+    const document = this.#keys.document(key, entry.documentId);
+    const fields = ['made', 'about', ...fieldsOf(index)];
+    const reply = (await this.#redis.call('HMGET', document, ...fields)) as (string | null)[];
+    const [made, about, own, next] = reply as [string | null, string, string, string | null];
+    if (made !== entry.made) return undefined;
+    return { document: JSON.parse(about) as Document, text: chunkText(own, next) };
+  }
+
+  /** Stores all vectors but the last ones, which come with the document; how many it were. */
   async #stage(
     key: SessionKey,
     prefix: string,
     of: string,
-    chunks: readonly NewChunk[],
+    vectors: readonly Vector[],
     caller: Caller,
   ): Promise<number> {
     let staged = 0;
-    for (; staged + STAGED_AT_ONCE < chunks.length; staged += STAGED_AT_ONCE) {
+    for (; staged + STAGED_AT_ONCE < vectors.length; staged += STAGED_AT_ONCE) {
       caller.throwIfOver();
-      const batch = chunks.slice(staged, staged + STAGED_AT_ONCE).flatMap(written);
+      const batch = vectors.slice(staged, staged + STAGED_AT_ONCE).flatMap(written);
       const common = [prefix, staged, of, STAGED_LIFETIME];
-      await this.#redis.run(stageChunks, [this.#keys.log(key)], [...common, ...batch]);
+      await this.#redis.run(stageVectors, [this.#keys.log(key)], [...common, ...batch]);
     }
     return staged;
-  }
-
-  async #indexVectors(chunks: readonly NewChunk[]): Promise<void> {
-    const vector = chunks.find((chunk) => chunk.vector)?.vector;
-    if (vector) await this.#ensureField(vector);
   }
 
   async #ensureField(vector: Vector): Promise<void> {
@@ -170,13 +184,10 @@ export class RedisDocuments implements DocumentStore {
     key: SessionKey,
     documentId: string,
     { operation }: Caller,
+    more: readonly string[],
     args: (string | number | Buffer)[],
   ): Promise<string> {
-    const keys = [
-      ...Object.values(this.#keys.ofSession(key)),
-      this.#keys.documents(key),
-      this.#keys.document(key, documentId),
-    ];
+    const keys = [...Object.values(this.#keys.ofSession(key)), this.#keys.documents(key), ...more];
     const common = [...answerSlot(operation), now(), documentId];
     const [code, value = ''] = (await this.#redis.run(script, keys, [...common, ...args])) as [
       number,
@@ -202,15 +213,14 @@ export class RedisDocuments implements DocumentStore {
   }
 }
 
-/** What all chunks of a session are found by, and those of no other: sessions of another namespace included. */
+/** What all vectors of a session are found by, and those of no other: sessions of another namespace included. */
 function sessionToken({ namespace, sessionId }: SessionKey): string {
   return tokens([{ scope: `${namespace}/documents`, value: sessionId }])[0]!;
 }
 
-/** As chunks.lua takes it. */
-function written({ text, words, vector }: NewChunk): (string | number | Buffer)[] {
-  const stored = vector && !isNothing(vector) ? [vectorField(vector), bytesOf(vector)] : ['', ''];
-  return [text, words.join(' '), words.length, ...stored];
+/** As vectors.lua takes it. */
+function written(vector: Vector): (string | Buffer)[] {
+  return isNothing(vector) ? ['', ''] : [vectorField(vector), bytesOf(vector)];
 }
 
 /** A vector of zeros has no direction, and nothing is near it. */
@@ -222,7 +232,7 @@ function bytesOf({ values: { buffer, byteOffset, byteLength } }: Vector): Buffer
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** A line of the list: how it was made, when, how many chunks and words it has. */
+/** A line of the list: how it was made, when, how many chunks and words (and vectors) it has. */
 function parseEntry(documentId: string, line: string): Entry {
   const [made, createTime, chunkCount, words] = line.split(' ') as [string, string, string, string];
   return {

@@ -13,9 +13,10 @@
  * | `parley:ops:{ns/id}`         | Hash      | answers by method and request id        | a field 24 hours, at most as the session |
  * | `parley:run:{ns/id}:<run>`   | Stream    | the events of a run, id = offset        | 24 hours from its end, at most as the session |
  * | `parley:queue:{ns/id}`       | Hash      | who waits for a run: ticket → number and until when | as long as somebody waits |
- * | `parley:docs:{ns/id}`        | Hash      | the list of documents: id → how it was made, when, its chunks and words | as the session |
- * | `parley:doc:{ns/id}:<doc>`   | Hash      | a document: what is told of it, and its content | as the session; a tenth of its ttl longer where that slides |
- * | `parley:chunk:{ns/id}:<made>/<n>` | Hash | a chunk of one, its words and vector; the only documents the document index covers | as its document; 10 minutes until it is in the list |
+ * | `parley:docs:{ns/id}`        | Hash      | the list of documents: id → how it was made, when, its chunks, words and vectors | as the session |
+ * | `parley:doc:{ns/id}:<doc>`   | Hash      | a document: how it was made, what is told of it, and its text, chunk by chunk | as the session; a tenth of its ttl longer where that slides |
+ * | `parley:words:{ns/id}:<made>` | String   | the words of its chunks                 | as its document  |
+ * | `parley:vector:{ns/id}:<made>/<n>` | Hash | the vector of one of its chunks; all that the document index covers | as its document; 10 minutes until it is in the list |
  * | `parley:runs`                | Sorted set | sessions that may have a run, by when to look after it | |
  * | `parley:live:{ns/id}`        | channel   | sharded pub/sub, rings on every change  |                  |
  * | `parley:events:{ns/id}`      | channel   | sharded pub/sub, brings the events of runs |               |
@@ -84,17 +85,21 @@ export class Keys {
     return `${this.#prefix}:doc:{${tag(key)}}:${documentId}`;
   }
 
-  /** What the keys of a session's chunks begin with. */
-  chunkPrefix(key: SessionKey): string {
-    return `${this.chunksPrefix}{${tag(key)}}:`;
+  words(key: SessionKey, made: string): string {
+    return `${this.#prefix}:words:{${tag(key)}}:${made}`;
+  }
+
+  /** What the keys of the vectors of a session's documents begin with. */
+  vectorPrefix(key: SessionKey): string {
+    return `${this.vectorsPrefix}{${tag(key)}}:`;
   }
 
   /** What the document index covers. */
-  get chunksPrefix(): string {
-    return `${this.#prefix}:chunk:`;
+  get vectorsPrefix(): string {
+    return `${this.#prefix}:vector:`;
   }
 
-  /** The alias every search of documents goes to. */
+  /** The alias every search of documents by their vectors goes to. */
   get documentIndex(): string {
     return `${this.#prefix}:index:document`;
   }

@@ -1,9 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { chunksOf } from '../../src/documents/chunks.ts';
+import { KnownTokens } from '../../src/documents/known_tokens.ts';
+import { read } from '../../src/documents/reading.ts';
+import { Slices } from '../../src/slices.ts';
 import { tokenizer } from '../../src/tokens/tokenizer.ts';
 
 const counter = await tokenizer('o200k_base');
+const known = new KnownTokens(counter);
 const SENTENCE = 'The keeper of the light wrote a letter about the weather and the sea. ';
 
 const TEXTS: Record<string, string> = {
@@ -19,9 +23,13 @@ const TEXTS: Record<string, string> = {
   ).join(''),
 };
 
+async function cut(text: string) {
+  return chunksOf(await read(text, known, new Slices(5)));
+}
+
 describe.each(Object.entries(TEXTS))('%s', (_, text) => {
   it('is covered from end to end, in chunks that overlap and are no larger than they may be', async () => {
-    const chunks = await chunksOf(text, counter);
+    const chunks = await cut(text);
     expect(chunks[0]!.from).toBe(0);
     expect(chunks.at(-1)!.to).toBe(text.length);
     for (const [at, { from, to }] of chunks.entries()) {
@@ -39,7 +47,7 @@ describe.each(Object.entries(TEXTS))('%s', (_, text) => {
 });
 
 it('prose overlaps, and is cut where sentences end', async () => {
-  const chunks = await chunksOf(TEXTS.prose!, counter);
+  const chunks = await cut(TEXTS.prose!);
   expect(chunks.length).toBeGreaterThan(5);
   for (const [at, { from, to }] of chunks.entries()) {
     expect(TEXTS.prose!.slice(from, to)).toMatch(/^The keeper.*sea\. $/);
@@ -48,12 +56,12 @@ it('prose overlaps, and is cut where sentences end', async () => {
 });
 
 it('a paragraph that ends near is where a chunk ends', async () => {
-  const chunks = await chunksOf(TEXTS.paragraphs!, counter);
+  const chunks = await cut(TEXTS.paragraphs!);
   for (const { from, to } of chunks) expect(TEXTS.paragraphs!.slice(from, to)).toMatch(/\n\n$/);
 });
 
 it('a short text is one chunk', async () => {
-  expect(await chunksOf('x', counter)).toEqual([{ from: 0, to: 1 }]);
+  expect(await cut('x')).toEqual([{ from: 0, to: 1, firstWord: 0, endWord: 1 }]);
 });
 
 it('others have their turn while a long text is cut', async () => {
@@ -61,7 +69,7 @@ it('others have their turn while a long text is cut', async () => {
   let turns = 0;
   let longest = 0;
   const start = performance.now();
-  const cutting = chunksOf(text, counter).then(() => true);
+  const cutting = cut(text).then(() => true);
   for (let last = performance.now(); !(await Promise.race([cutting, setImmediate(false)])); turns++) {
     longest = Math.max(longest, performance.now() - last);
     last = performance.now();

@@ -1,17 +1,19 @@
--- Effect: stores a document with the last of its chunks, and puts it in the session's list of documents.
+-- Effect: stores a document with the last of its vectors, and puts it in the session's list of documents.
 -- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights,
---   7 list of documents, 8 the document
+--   7 list of documents, 8 the document, 9 its words
 -- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
---   4 now in µs, 5 document id, 6 how it was made, 7 how many words, 8 what is told of it, 9 content
---   10 the most documents, 11 the most chunks, 12 what the chunks' keys begin with, 13 what they are found by
---   14 how many chunks have been staged, 15 … chunks
+--   4 now in µs, 5 document id, 6 how it was made, 7 what is told of it, 8 how many chunks, 9 how many words, 10 its
+--   words, 11 the most documents, 12 the most chunks, 13 what the keys of its vectors begin with, 14 what they are
+--   found by, 15 how many have been staged, 16 how many fields its text has, 17 … these, 17 + 2 * fields … vectors
 -- Returns: {DONE, answer} | {REPLAY, answer} | {REUSED} | {ABSENT} | {DELETED} | {TAKEN} | {FULL} | {LATE}
 
 local TAKEN, FULL, LATE = -15, -6, -16
 
-local session, answers, log, documents, document = KEYS[1], KEYS[2], KEYS[4], KEYS[7], KEYS[8]
+local session, answers, log, documents, document, words = KEYS[1], KEYS[2], KEYS[4], KEYS[7], KEYS[8], KEYS[9]
 local field, fingerprint, lifetime, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local id, made, about, prefix, staged = ARGV[5], ARGV[6], ARGV[8], ARGV[12], tonumber(ARGV[14])
+local id, made, about, chunks = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])
+local prefix, staged, text = ARGV[13], tonumber(ARGV[15]), 17
+local first_vector = text + 2 * tonumber(ARGV[16])
 
 local refusal = replay(answers, field, fingerprint)
 if refusal then return refusal end
@@ -19,19 +21,24 @@ local state = redis.call('HMGET', log, 'deleted', 'updated', 'indexed', 'sliding
 if not state[1] then return {ABSENT} end
 if state[1] == '1' then return {DELETED} end
 if redis.call('HEXISTS', documents, id) == 1 then return {TAKEN} end
-local chunks = staged + (#ARGV - 14) / 5
-if redis.call('HLEN', documents) >= tonumber(ARGV[10]) or tonumber(state[5] or 0) + chunks > tonumber(ARGV[11]) then
+if redis.call('HLEN', documents) >= tonumber(ARGV[11]) or tonumber(state[5] or 0) + chunks > tonumber(ARGV[12]) then
   return {FULL}
 end
--- Whoever takes longer than staged chunks are kept begins again.
+-- Whoever takes longer than staged vectors are kept begins again.
 for index = 0, staged - 1 do
   if redis.call('PERSIST', prefix .. index) == 0 then return {LATE} end
 end
 
-store_chunks(prefix, staged, ARGV[13], 15, function() end)
+store_vectors(prefix, staged, ARGV[14], first_vector, function() end)
+local vectors = staged + (#ARGV - first_vector + 1) / 2
 redis.call('UNLINK', document) -- of a session that had this id before
-redis.call('HSET', document, 'about', about, 'content', ARGV[9])
-redis.call('HSET', documents, id, made .. ' ' .. ARGV[4] .. ' ' .. chunks .. ' ' .. ARGV[7])
+redis.call('HSET', document, 'made', made, 'about', about)
+-- Lua takes so many arguments at a time.
+for first = text, first_vector - 1, 4000 do
+  redis.call('HSET', document, unpack(ARGV, first, math.min(first + 3999, first_vector - 1)))
+end
+redis.call('SET', words, ARGV[10])
+redis.call('HSET', documents, id, table.concat({made, ARGV[4], chunks, ARGV[9], vectors}, ' '))
 local at = whole(math.max(now, tonumber(state[2] or 0)))
 redis.call('HSET', log, 'updated', at, 'docs', redis.call('HLEN', documents))
 redis.call('HINCRBY', log, 'chunks', chunks)
@@ -39,8 +46,5 @@ moved(session, log, at, tonumber(state[3] or 0))
 remember(answers, field, fingerprint, about, lifetime)
 stay(KEYS, at, state[4], true)
 local ends = redis.call('HGET', log, 'docs_end') or ''
-if ends ~= '' then
-  end_at(document, ends)
-  for index = 0, chunks - 1 do end_at(prefix .. index, ends) end
-end
+if ends ~= '' then each_key_of(session, id, made, vectors, function(key) end_at(key, ends) end) end
 return {DONE, about}

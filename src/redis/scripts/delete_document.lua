@@ -1,8 +1,8 @@
--- Effect: removes a document, its chunks, and its line in the session's list of documents.
+-- Effect: removes a document, all that was made of it, and its line in the session's list of documents.
 -- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights,
---   7 list of documents, 8 the document
+--   7 list of documents, and all others of its documents
 -- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
---   4 now in µs, 5 document id, 6 '1' = fine when there is none, 7 what the keys of the session's chunks begin with
+--   4 now in µs, 5 document id, 6 '1' = fine when there is none
 -- Returns: {DONE} | {REPLAY, answer} | {REUSED} | {ABSENT} | {DELETED} | {MISSING}
 
 local MISSING = -17
@@ -20,11 +20,9 @@ if not entry and ARGV[6] ~= '1' then return {MISSING} end
 
 local at = whole(math.max(now, tonumber(state[2] or 0)))
 if entry then
-  local made, chunks = parse_entry(entry)
-  local remove = remover()
+  local made, chunks, vectors = parse_entry(entry)
   redis.call('HDEL', documents, id)
-  redis.call('UNLINK', KEYS[8])
-  for index = 0, chunks - 1 do remove(ARGV[7] .. made .. '/' .. index) end
+  each_key_of(session, id, made, vectors, remover())
   redis.call('HSET', log, 'updated', at, 'docs', redis.call('HLEN', documents))
   redis.call('HINCRBY', log, 'chunks', -chunks)
   moved(session, log, at, tonumber(state[3] or 0))

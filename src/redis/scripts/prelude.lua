@@ -84,20 +84,26 @@ local function beside(session, kind)
   return (string.gsub(session, ':session:', ':' .. kind .. ':', 1))
 end
 
--- A line of the list of documents: which making it is, and how many chunks it has.
+-- A line of the list of documents: which making it is, how many chunks it has, and how many vectors.
 local function parse_entry(entry)
-  local made, chunks = string.match(entry, '^(%S+) %S+ (%d+)')
-  return made, tonumber(chunks)
+  local made, chunks, vectors = string.match(entry, '^(%S+) %S+ (%d+) %d+ (%d+)$')
+  return made, tonumber(chunks), tonumber(vectors)
 end
 
--- Calls `visit` with the key of each document, and of each chunk with its number.
+-- Calls `visit` with each key of a document.
+local function each_key_of(session, id, made, vectors, visit)
+  visit(beside(session, 'doc') .. ':' .. id)
+  visit(beside(session, 'words') .. ':' .. made)
+  local prefix = beside(session, 'vector') .. ':' .. made .. '/'
+  for index = 0, vectors - 1 do visit(prefix .. index) end
+end
+
+-- Calls `visit` with each key of all documents.
 local function each_document_key(session, visit)
-  local documents, chunks = beside(session, 'doc') .. ':', beside(session, 'chunk') .. ':'
   local entries = redis.call('HGETALL', beside(session, 'docs'))
   for at = 1, #entries, 2 do
-    local made, count = parse_entry(entries[at + 1])
-    visit(documents .. entries[at], 0)
-    for index = 0, count - 1 do visit(chunks .. made .. '/' .. index, index) end
+    local made, _, vectors = parse_entry(entries[at + 1])
+    each_key_of(session, entries[at], made, vectors, visit)
   end
 end
 

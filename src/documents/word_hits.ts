@@ -1,0 +1,39 @@
+/** Looks words up in the tables of documents. */
+import { Slices } from '../slices.ts';
+import type { WordHits } from './ranking.ts';
+import type { WordTable } from './word_table.ts';
+import type { Word } from './words.ts';
+
+/** The most hits that are ranked for all words together, and for each at least. */
+const MOST_HITS = 20_000;
+const MOST_HITS_OF_ONE = 500;
+/** What all searches together may take of a turn of the event loop, in milliseconds. */
+const SLICE = 5;
+
+const slices = new Slices(SLICE);
+
+type Hit = WordHits['hits'][number];
+
+/** For each word the chunks of these documents that have it. */
+export async function hitsOf(
+  words: readonly Word[],
+  documents: readonly { readonly made: string; readonly table: WordTable }[],
+): Promise<WordHits[]> {
+  const found = words.map((): Hit[] => []);
+  for (const { made, table } of documents) {
+    for (const [at, word] of words.entries()) {
+      table.find(word, (chunk, count, length) => {
+        found[at]!.push({ chunk: `${made}/${chunk}`, count, length });
+      });
+    }
+    const due = slices.whenDue();
+    if (due) await due;
+  }
+  const most = Math.max(MOST_HITS_OF_ONE, Math.floor(MOST_HITS / Math.max(1, words.length)));
+  return found.map((hits) => ({ total: hits.length, hits: hits.length > most ? best(hits, most) : hits }));
+}
+
+/** Those that have a word most often. */
+function best(hits: readonly Hit[], most: number): Hit[] {
+  return hits.toSorted((one, other) => other.count - one.count).slice(0, most);
+}
