@@ -1,5 +1,4 @@
 /** Gathers which words the chunks of a document have: by words, and of each by chunks. */
-import type { Chunk } from './chunks.ts';
 import type { Word } from './words.ts';
 
 /** The bits of a {@link Word}. */
@@ -70,12 +69,11 @@ export class WordPlaces {
 
   #numberOf(word: Word): number {
     let slot = word >>> this.#shift;
-    for (
-      let number: number;
-      (number = this.#slots[slot]!) !== 0;
-      slot = (slot + 1) & (this.#slots.length - 1)
-    ) {
+    for (;;) {
+      const number = this.#slots[slot]!;
+      if (number === 0) break;
       if (this.word[number] === word) return number;
+      slot = (slot + 1) & (this.#slots.length - 1);
     }
     this.words++;
     this.word[this.words] = word;
