@@ -41,6 +41,7 @@ describe.each(Object.entries(TEXTS))('%s', (_, text) => {
       expect(from).toBeGreaterThan(before.from);
       expect(from).toBeLessThanOrEqual(before.to);
       expect(to).toBeGreaterThan(before.to);
+      expect(from).toBeGreaterThanOrEqual(chunks[at - 2]?.to ?? 0); // only neighbours share something
       expect(counter.count(text.slice(from, before.to))).toBeLessThanOrEqual(70);
     }
   });
