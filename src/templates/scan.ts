@@ -30,6 +30,7 @@ const SPACE = /\s*/y;
 /** The tokens in order, through the first place where there is none. */
 export function scan(source: string): { readonly spans: readonly Span[]; readonly stuck: Stuck | undefined } {
   const spans: Span[] = [];
+  const braces = { open: 0 };
   let at = 0;
   while (at < source.length) {
     const found = source.slice(at).search(/\{[{%#]/);
@@ -42,7 +43,7 @@ export function scan(source: string): { readonly spans: readonly Span[]; readonl
       if (end < 0) return { spans, stuck: { at: open, description: 'this comment is never closed' } };
       at = end + 2;
     } else {
-      const tag = scanTag(source, open, spans);
+      const tag = scanTag(source, open, spans, braces);
       if (typeof tag !== 'number') return { spans, stuck: tag };
       at = tag;
     }
@@ -50,27 +51,30 @@ export function scan(source: string): { readonly spans: readonly Span[]; readonl
   return { spans, stuck: undefined };
 }
 
-/** Adds the tokens of one tag, and returns where it ends. */
-function scanTag(source: string, open: number, spans: Span[]): number | Stuck {
+/**
+ * Adds the tokens of one tag, and returns where it ends. Inside of `{ }`, two closing braces are two tokens; the library
+ * counts on from tag to tag, until the next `{{`.
+ */
+function scanTag(source: string, open: number, spans: Span[], braces: { open: number }): number | Stuck {
   spans.push({ kind: 'open', at: open });
   let at = open + (source[open + 2] === '-' ? 3 : 2);
-  let depth = 0; // inside of { }, two closing braces are two tokens
+  if (source[open + 1] === '{') braces.open = 0;
   for (;;) {
     at = matched(SPACE, source, at) ?? at;
     if (at >= source.length) {
       return { at: open, description: `this ${source.slice(open, open + 2)} is never closed` };
     }
     const close = /^(?:-?%\}|-\}\}|\}\})/.exec(source.slice(at, at + 3))?.[0];
-    if (close && (depth <= 0 || close !== '}}')) {
+    if (close && (braces.open <= 0 || close !== '}}')) {
       spans.push({ kind: 'close', at });
       return at + close.length;
     }
     const token = quoted(source, at) ?? unquoted(source, at, spans.at(-1)!);
     if ('description' in token) return token;
     const text = source.slice(at, token.end);
-    if (text === '{') depth++;
-    else if (text === '}') depth--;
-    else if (text.startsWith('{{')) depth = 0;
+    if (text === '{') braces.open++;
+    else if (text === '}') braces.open--;
+    else if (text.startsWith('{{')) braces.open = 0;
     spans.push({ kind: token.kind, at });
     at = token.end;
   }
