@@ -11,7 +11,7 @@ import type { Script } from './scripts.ts';
 import { TimeLimit } from './time_limit.ts';
 
 /** A caller is told UNAVAILABLE within a second. */
-const COMMAND_TIMEOUT: Milliseconds = 850;
+const COMMAND_TIMEOUT: Milliseconds = 800;
 const RETRY_AFTER: Milliseconds = 1000;
 const PROBE_INTERVAL: Milliseconds = 500;
 

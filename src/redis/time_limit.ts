@@ -1,5 +1,8 @@
 /**
- * Gives up on commands that take too long.
+ * Gives up on commands that take too long, when Redis is silent.
+ *
+ * While answers come it is not: then it has much to do, or we are late to read
+ * what it said, and giving up would only add to that.
  *
  * Not by ioredis's `commandTimeout`, which makes a timer for each: commands of
  * one connection are answered in the order they were sent, so that a look at the
@@ -9,6 +12,9 @@ import type { Milliseconds } from '../sessions/session.ts';
 
 /** The time between two looks: what is given up is given up by so much later than the limit at most. */
 const LOOK_INTERVAL: Milliseconds = 50;
+
+/** As long as answers come, a command may take so many times the limit. */
+const PATIENCE = 10;
 
 /** What may be given up; a command of ioredis is. */
 interface Pending {
@@ -27,6 +33,8 @@ export class TimeLimit {
   readonly #limit: Milliseconds;
   #oldest: Sent | undefined;
   #newest: Sent | undefined;
+  /** Whether anything was answered since the last look. */
+  #answered = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limit: Milliseconds) {
@@ -39,7 +47,7 @@ export class TimeLimit {
     return this.#oldest === undefined;
   }
 
-  /** Rejects the command if it takes longer than the limit. */
+  /** Rejects the command if it takes longer than the limit, and nothing is answered any more. */
   set(command: Pending): void {
     this.#dropSettled();
     const sent: Sent = { command, at: performance.now(), next: undefined };
@@ -56,18 +64,22 @@ export class TimeLimit {
   /** When it is this process that is late, its timers come before what Redis answered long ago: one more turn is waited for. */
   readonly #look = (): void => {
     setImmediate(() => {
-      const late = performance.now() - this.#limit;
-      for (;;) {
-        this.#dropSettled();
-        if (!this.#oldest || this.#oldest.at > late) break;
-        this.#oldest.command.reject(new Error('Redis did not answer in time'));
+      this.#dropSettled();
+      const late = performance.now() - this.#limit * (this.#answered ? PATIENCE : 1);
+      for (; this.#oldest && this.#oldest.at <= late; this.#oldest = this.#oldest.next) {
+        if (!this.#oldest.command.isSettled)
+          this.#oldest.command.reject(new Error('Redis did not answer in time'));
       }
+      this.#answered = false;
       this.#timer = this.#oldest && setTimeout(this.#look, LOOK_INTERVAL).unref();
     });
   };
 
   /** What is answered is let go at once, with its arguments. */
   #dropSettled(): void {
-    while (this.#oldest?.command.isSettled) this.#oldest = this.#oldest.next;
+    while (this.#oldest?.command.isSettled) {
+      this.#oldest = this.#oldest.next;
+      this.#answered = true;
+    }
   }
 }

@@ -60,3 +60,17 @@ it('goes on looking after a rest', async () => {
   limit.set(second);
   await vi.waitFor(() => expect(second.error).toBeDefined(), 1_000);
 });
+
+it('is patient while answers come', async () => {
+  const limit = limitOf(100);
+  const [waiting, ...others] = Array.from({ length: 20 }, () => new Command());
+  // Answers come in order: those before the one that waits come one by one.
+  for (const command of others) limit.set(command);
+  limit.set(waiting!);
+  for (const command of others) {
+    await sleep(30);
+    command.answer();
+  }
+  expect(waiting!.error).toBeUndefined();
+  await vi.waitFor(() => expect(waiting!.error).toBeDefined(), 1_000);
+});
