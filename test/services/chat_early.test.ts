@@ -53,7 +53,7 @@ describe('a Redis that is slow to start runs', () => {
         process.kill(redis.pid!, 'SIGSTOP');
         await sleep(60);
         process.kill(redis.pid!, 'SIGCONT');
-        await sleep(3);
+        await sleep(20);
       }
     };
     const holding = hold();
