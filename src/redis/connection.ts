@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events';
 import type { Writable } from 'node:stream';
 import { Command, Redis, type RedisOptions } from 'ioredis';
+import './fast_strings.ts';
 import { ParleyError } from '../errors.ts';
 import type { Milliseconds } from '../sessions/session.ts';
 import type { Script } from './scripts.ts';
