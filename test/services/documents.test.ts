@@ -123,10 +123,11 @@ describe('a document', () => {
     expect(results[0]!.snippet.length).toBeLessThan(320);
     const got = await parley.documents.getDocument({ ...key, documentId: document!.documentId });
     expect(got.document!.content).toBe(content);
+    const ofDocuments = async () =>
+      (await keysOf(parley, key.sessionId)).filter((name) => /:(doc|words|vector):/.test(name));
+    expect(await ofDocuments()).toHaveLength(2);
     await parley.documents.deleteDocument({ ...key, documentId: document!.documentId });
-    await expect
-      .poll(async () => (await keysOf(parley, key.sessionId)).filter((k) => k.includes('chunk')))
-      .toEqual([]);
+    await expect.poll(ofDocuments).toEqual([]);
   });
 });
 
