@@ -1,14 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { TtlPolicy } from '../../gen/parley/v1/session_service_pb.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import { newId, type Parley, useParley } from '../harness.ts';
+import { embeddings } from '../models/embedding.ts';
+import { ModelEndpoint } from '../models/endpoint.ts';
 import { connected } from '../redis_fixture.ts';
 import { refusal } from '../refusal.ts';
 import { keysOf } from './keys_of.ts';
 
-const parley = useParley();
-const retaining = useParley({ PARLEY_DELETED_RETENTION: '400ms' });
+// With vectors, so that the index has something to lose.
+const endpoint = await new ModelEndpoint().start();
+endpoint.embeds(embeddings);
+afterAll(() => endpoint.close());
+const EMBEDDING = { OPENAI_BASE_URL: endpoint.url, PARLEY_EMBEDDING_MODEL: 'small' };
+
+const parley = useParley(EMBEDDING);
+const retaining = useParley({ ...EMBEDDING, PARLEY_DELETED_RETENTION: '400ms' });
 const { FIXED, SLIDING } = TtlPolicy;
 const LONG = 'The keeper of the light wrote a letter about the weather and the sea. '.repeat(2000);
 
@@ -31,13 +39,15 @@ async function gone(server: Parley, sessionId: string): Promise<void> {
 async function nothingLeft(server: Parley, sessionId: string): Promise<void> {
   await vi.waitFor(async () => expect(await keysOf(server, sessionId)).toEqual([]), { timeout: 5000 });
   // Redis sweeps expired keys up in its own time, and the index with them.
+  await vi.waitFor(async () => expect(await entries(server)).toBe(0), { timeout: 10_000 });
+}
+
+/** How many vectors the index has. */
+async function entries(server: Parley): Promise<number> {
   const redis = await connected(inject('redisUrl'));
-  const entries = async () => {
-    const info = (await redis.call('FT.INFO', new Keys(server.keyPrefix).documentIndex)) as unknown[];
-    return Number(info[info.indexOf('num_docs') + 1]);
-  };
-  await vi.waitFor(async () => expect(await entries()).toBe(0), { timeout: 10_000 });
+  const info = (await redis.call('FT.INFO', new Keys(server.keyPrefix).documentIndex)) as unknown[];
   redis.close();
+  return Number(info[info.indexOf('num_docs') + 1]);
 }
 
 // What counts tokens takes longer to load than the sessions below live.
@@ -82,6 +92,7 @@ describe('the documents of a session that ends', () => {
   it('by a permanent delete', async () => {
     const sessionId = await newSession(parley);
     await parley.documents.createDocument({ sessionId, document: { content: LONG.repeat(5) } });
+    expect(await entries(parley)).toBeGreaterThan(200); // more than are removed at once
     await parley.sessions.deleteSession({ sessionId, permanent: true });
     await parley.sessions.createSession({ sessionId, session: { ttl: span(50) } });
     await nothingLeft(parley, sessionId);
