@@ -38,8 +38,8 @@ export function chunksOf(reading: Reading): Chunk[] {
 
 /** The place where the chunk ends that begins at `first`. */
 function endOf(reading: Reading, first: number): number {
-  const tokensBefore = reading.tokensBefore.items,
-    ranks = reading.ranks.items;
+  const tokensBefore = reading.tokensBefore.items;
+  const ranks = reading.ranks.items;
   const begin = tokensBefore[first]!;
   let next = first + 1;
   while (next + 1 < ranks.length && tokensBefore[next + 1]! - begin <= CHUNK_TOKENS) next++;
@@ -56,8 +56,8 @@ function endOf(reading: Reading, first: number): number {
  * always further on than the last.
  */
 function overlapBefore(reading: Reading, first: number, next: number): number {
-  const tokensBefore = reading.tokensBefore.items,
-    ranks = reading.ranks.items;
+  const tokensBefore = reading.tokensBefore.items;
+  const ranks = reading.ranks.items;
   let best = next;
   let rank = 0;
   for (let at = next - 1; at > first && tokensBefore[next]! - tokensBefore[at]! <= OVERLAP_TOKENS; at--) {

@@ -97,7 +97,6 @@ export class RedisDocuments implements DocumentStore {
         prefix,
         of,
         staged,
-        chunks.length,
         ...textFields(content, chunks),
         ...vectors.slice(staged).flatMap(written),
       ],

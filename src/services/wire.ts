@@ -7,7 +7,7 @@ import { WireType } from '@bufbuild/protobuf/wire';
 import type { Micros, Milliseconds } from '../sessions/session.ts';
 import type { JsonObject } from '../structs/json.ts';
 import { encodeStored, encodeStruct } from '../structs/wire.ts';
-import { WireWriter, writeVarint } from './wire_writer.ts';
+import { MAX_VARINT, WireWriter, writeVarint } from './wire_writer.ts';
 
 /** The writer that is used again. */
 let spare: WireWriter | undefined;
@@ -76,9 +76,6 @@ export function field(number: number, ...parts: readonly Uint8Array[]): Buffer {
   }
   return bytes.subarray(0, at);
 }
-
-/** Of a uint32, in bytes. */
-const MAX_VARINT = 5;
 
 /** An answer that is encoded items of one repeated field, and the rest of it encoded. */
 export function repeated(number: number, items: readonly Uint8Array[], rest: Uint8Array): Buffer {

@@ -11,7 +11,7 @@ import type { WireType } from '@bufbuild/protobuf/wire';
 const SLAB_BYTES = 8 * 1024;
 const NO_SLAB = Buffer.alloc(0);
 /** What a varint takes of 32 bits; one of 64 takes as much again. */
-const MAX_VARINT = 5;
+export const MAX_VARINT = 5;
 /** A text up to this length is written by itself; with a longer one it pays to ask V8. */
 const SHORT_TEXT = 24;
 

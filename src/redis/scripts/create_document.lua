@@ -4,7 +4,7 @@
 -- ARGV: 1 field of the answer ('' = none), 2 fingerprint, 3 lifetime in ms
 --   4 now in µs, 5 document id, 6 how it was made, 7 what is told of it, 8 how many chunks, 9 how many words, 10 its
 --   words, 11 the most documents, 12 the most chunks, 13 what the keys of its vectors begin with, 14 what they are
---   found by, 15 how many have been staged, 16 how many fields its text has, 17 … these, 17 + 2 * fields … vectors
+--   found by, 15 how many have been staged, 16 … its text, a field and its name for each chunk, then vectors
 -- Returns: {DONE, answer} | {REPLAY, answer} | {REUSED} | {ABSENT} | {DELETED} | {TAKEN} | {FULL} | {LATE}
 
 local TAKEN, FULL, LATE = -15, -6, -16
@@ -12,8 +12,8 @@ local TAKEN, FULL, LATE = -15, -6, -16
 local session, answers, log, documents, document, words = KEYS[1], KEYS[2], KEYS[4], KEYS[7], KEYS[8], KEYS[9]
 local field, fingerprint, lifetime, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local id, made, about, chunks = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])
-local prefix, staged, text = ARGV[13], tonumber(ARGV[15]), 17
-local first_vector = text + 2 * tonumber(ARGV[16])
+local prefix, staged, text = ARGV[13], tonumber(ARGV[15]), 16
+local first_vector = text + 2 * chunks
 
 local refusal = replay(answers, field, fingerprint)
 if refusal then return refusal end
