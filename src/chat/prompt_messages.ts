@@ -1,6 +1,6 @@
 /** What a turn by itself becomes in a prompt: messages that strict providers take. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PromptMessage } from '../models/model.ts';
+import { Slices } from '../slices.ts';
 import { tokensOf } from '../tokens/message_tokens.ts';
 import { COUNTING_SLICE, type Tokenizer } from '../tokens/tokenizer.ts';
 import type { Part, Said, ToolCall } from './content.ts';
@@ -42,15 +42,18 @@ export function tokensOfEach(said: readonly Said[], tokenizer: Tokenizer): numbe
   return countOn(said, tokenizer, []);
 }
 
+/** Shared by all who count. */
+const slices = new Slices(COUNTING_SLICE);
+
 /** Goes on behind those that are counted, and gives way to others every few milliseconds. */
 function countOn(
   said: readonly Said[],
   tokenizer: Tokenizer,
   counts: number[],
 ): number[] | Promise<number[]> {
-  const due = performance.now() + COUNTING_SLICE;
   while (counts.length < said.length) {
-    if (performance.now() > due) return nextTurn().then(() => countOn(said, tokenizer, counts));
+    const due = slices.whenDue();
+    if (due) return due.then(() => countOn(said, tokenizer, counts));
     const count = tokensOfSaid(said[counts.length]!, tokenizer);
     if (typeof count !== 'number')
       return count.then((tokens) => {
