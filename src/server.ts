@@ -21,6 +21,7 @@ import { Runs } from './chat/runs.ts';
 import { Configs } from './configs/configs.ts';
 import { Documents } from './documents/documents.ts';
 import { DocumentRecall } from './documents/recall.ts';
+import { PassageSearch } from './documents/search.ts';
 import { StartError } from './errors.ts';
 import { Integrations } from './integration/integrations.ts';
 import { interceptors } from './interceptors/index.ts';
@@ -75,7 +76,9 @@ export async function startServer(
     const templates = new TemplateRenderer();
     closers.unshift(() => templates.close());
     const embedder = embedderOf(settings);
-    const recall = new DocumentRecall(redis.documents, embedder, (err) =>
+    const search = new PassageSearch(redis.documents);
+    const documents = new Documents(redis.documents, search, embedder);
+    const recall = new DocumentRecall(redis.documents, search, embedder, (err) =>
       log.warn({ err }, 'documents were not recalled'),
     );
     const chat = startChat(redis, templates, recall, settings, log);
@@ -107,7 +110,7 @@ export async function startServer(
     );
     serve(server, ConfigsProto, new ConfigsService(new Configs(redis.sessions, redis.doorbell)), pipeline);
     serve(server, ChatProto, chat.service, pipeline);
-    serve(server, DocumentProto, new DocumentService(new Documents(redis.documents, embedder)), pipeline);
+    serve(server, DocumentProto, new DocumentService(documents), pipeline);
     serve(server, HealthService, health, pipeline);
     serve(server, ServerReflection, reflection, pipeline);
     serve(server, ServerReflectionAlpha, reflection, pipeline);

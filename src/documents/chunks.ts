@@ -4,7 +4,6 @@
  * whole in one of them. Cuts are made where a paragraph ends if one ends near,
  * else a sentence, else a word.
  */
-import { type Reading, SENTENCE } from './reading.ts';
 
 /** The most tokens of a chunk. */
 const CHUNK_TOKENS = 400;
@@ -13,57 +12,68 @@ const OVERLAP_TOKENS = 60;
 /** From so many tokens on the end of a paragraph is near enough. */
 const NEARLY_FULL = 300;
 
-/** A stretch of a text, and the numbers of its words. */
+/** How good a place is to cut at: in a word, behind a word, a sentence, a paragraph. */
+export const [IN_WORD, WORD, SENTENCE, PARAGRAPH] = [0, 1, 2, 3] as const;
+
+/** A stretch of a text. */
 export interface Chunk {
   readonly from: number;
   readonly to: number;
-  readonly firstWord: number;
-  /** The one behind its last. */
-  readonly endWord: number;
 }
 
-/** The chunks of a text, in order; a text of blanks is one. */
-export function chunksOf(reading: Reading): Chunk[] {
-  const places = reading.places.items;
-  const wordsBefore = reading.wordsBefore.items;
-  const chunks: Chunk[] = [];
-  for (let first = 0; ; ) {
-    const next = endOf(reading, first);
-    const [from, to] = [places[first]!, places[next]!];
-    chunks.push({ from, to, firstWord: wordsBefore[first]!, endWord: wordsBefore[next]! });
-    if (next === places.length - 1) return chunks;
-    first = overlapBefore(reading, first, next);
-  }
-}
+/** Makes the chunks of a text while that is read: it is told of the places where it may cut, from the first to the last. */
+export class Cutter {
+  readonly chunks: Chunk[] = [];
+  /** The places since the beginning of the next chunk, which is the first of them, and about how many tokens stand before each. */
+  readonly #places: number[] = [];
+  readonly #ranks: number[] = [];
+  readonly #tokensBefore: number[] = [];
 
-/** The place where the chunk ends that begins at `first`. */
-function endOf(reading: Reading, first: number): number {
-  const tokensBefore = reading.tokensBefore.items;
-  const ranks = reading.ranks.items;
-  const begin = tokensBefore[first]!;
-  let next = first + 1;
-  while (next + 1 < ranks.length && tokensBefore[next + 1]! - begin <= CHUNK_TOKENS) next++;
-  if (next === ranks.length - 1) return next;
-  let best = next;
-  for (let at = next; at > first && tokensBefore[at]! - begin >= NEARLY_FULL; at--) {
-    if (ranks[at]! > ranks[best]!) best = at;
+  /** The text may be cut at `place`. */
+  mayCut(place: number, rank: number, tokensBefore: number): void {
+    const last = this.#places.push(place) - 1;
+    this.#ranks.push(rank);
+    this.#tokensBefore.push(tokensBefore);
+    // A stretch without places inside may have too many tokens, and stays whole.
+    if (last > 1 && tokensBefore - this.#tokensBefore[0]! > CHUNK_TOKENS) this.#cut(last - 1);
   }
-  return best;
-}
 
-/**
- * Where the chunk behind `next` begins: as far before as an overlap goes, with a sentence if one begins there, and
- * always further on than the last.
- */
-function overlapBefore(reading: Reading, first: number, next: number): number {
-  const tokensBefore = reading.tokensBefore.items;
-  const ranks = reading.ranks.items;
-  let best = next;
-  let rank = 0;
-  for (let at = next - 1; at > first && tokensBefore[next]! - tokensBefore[at]! <= OVERLAP_TOKENS; at--) {
-    if (Math.min(ranks[at]!, SENTENCE) < rank) continue;
-    rank = Math.min(ranks[at]!, SENTENCE);
-    best = at;
+  /** There are no more places: what is left is the last chunk. */
+  end(): void {
+    this.chunks.push({ from: this.#places[0]!, to: this.#places.at(-1)! });
   }
-  return best;
+
+  /** `most`: the last place that the chunk can reach. */
+  #cut(most: number): void {
+    const end = this.#endOf(most);
+    this.chunks.push({ from: this.#places[0]!, to: this.#places[end]! });
+    const next = this.#overlapBefore(end);
+    for (const list of [this.#places, this.#ranks, this.#tokensBefore]) list.splice(0, next);
+  }
+
+  /** Of the places that are near enough the best, and of those the last. */
+  #endOf(most: number): number {
+    let best = most;
+    const full = this.#tokensBefore[0]! + NEARLY_FULL;
+    for (let at = most; at > 0 && this.#tokensBefore[at]! >= full; at--) {
+      if (this.#ranks[at]! > this.#ranks[best]!) best = at;
+    }
+    return best;
+  }
+
+  /**
+   * Where the chunk behind `end` begins: as far before as an overlap goes, with a sentence if one begins there, and
+   * always further on than the last.
+   */
+  #overlapBefore(end: number): number {
+    let best = end;
+    let rank = 0;
+    const furthest = this.#tokensBefore[end]! - OVERLAP_TOKENS;
+    for (let at = end - 1; at > 0 && this.#tokensBefore[at]! >= furthest; at--) {
+      if (Math.min(this.#ranks[at]!, SENTENCE) < rank) continue;
+      rank = Math.min(this.#ranks[at]!, SENTENCE);
+      best = at;
+    }
+    return best;
+  }
 }

@@ -16,7 +16,7 @@ import {
   tooManyDocuments,
 } from './document.ts';
 import { type Interruptible, prepare } from './prepare.ts';
-import { findPassages, type Passage, type SearchMode } from './search.ts';
+import type { Passage, PassageSearch, SearchMode } from './search.ts';
 import { snippet } from './snippet.ts';
 import type { DocumentStore, Entry, Library, Vector } from './store.ts';
 import { searchedWords } from './words.ts';
@@ -40,10 +40,12 @@ export interface SearchResult {
 
 export class Documents {
   readonly #store: DocumentStore;
+  readonly #search: PassageSearch;
   readonly #embedder: Embedder | undefined;
 
-  constructor(store: DocumentStore, embedder: Embedder | undefined) {
+  constructor(store: DocumentStore, search: PassageSearch, embedder: Embedder | undefined) {
     this.#store = store;
+    this.#search = search;
     this.#embedder = embedder;
   }
 
@@ -108,7 +110,7 @@ export class Documents {
     const within = query.metadataFilter && (await this.#matching(key, library, query.metadataFilter));
     if ((within ?? library.entries).length === 0) return { results: [], mode };
     const { text } = query;
-    const found = await findPassages(this.#store, { key, library, within, text, vector, mode });
+    const found = await this.#search.find({ key, library, within, text, vector, mode });
     return { results: await this.#results(key, bestOfEach(found).slice(0, query.limit), text), mode };
   }
 

@@ -5,15 +5,16 @@
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 
 /** Room for some ten thousand words, a power of two. */
-const PLACES = 1 << 17;
+const PLACES = 1 << 16;
 /** The places that a word may be at, from where its hash says. */
 const TRIED = 4;
+/** The bits that tokens take behind as many of a hash as there is room for; the place knows the others. */
+const TOKEN_BITS = 8;
 
 export class KnownTokens {
   readonly #tokenizer: Tokenizer;
-  readonly #hashes = new Int32Array(PLACES);
-  /** 0: none is known here. */
-  readonly #tokens = new Uint8Array(PLACES);
+  /** A hash and its tokens; 0: nothing is known here. */
+  readonly #known = new Uint32Array(PLACES);
 
   constructor(tokenizer: Tokenizer) {
     this.#tokenizer = tokenizer;
@@ -21,18 +22,19 @@ export class KnownTokens {
 
   /** Of a short stretch of a text; `hash` is its hash. */
   of(hash: number, text: string, from: number, to: number): number {
+    const wanted = hash >>> (TOKEN_BITS - 1);
     for (let tried = 0; tried < TRIED; tried++) {
       const place = (hash + tried) & (PLACES - 1);
-      if (this.#tokens[place] === 0) return this.#count(place, hash, text.slice(from, to));
-      if (this.#hashes[place] === hash) return this.#tokens[place]!;
+      const known = this.#known[place]!;
+      if (known === 0) return this.#count(place, wanted, text.slice(from, to));
+      if (known >>> TOKEN_BITS === wanted) return known & ((1 << TOKEN_BITS) - 1);
     }
-    return this.#count(hash & (PLACES - 1), hash, text.slice(from, to));
+    return this.#count(hash & (PLACES - 1), wanted, text.slice(from, to));
   }
 
-  #count(place: number, hash: number, part: string): number {
+  #count(place: number, wanted: number, part: string): number {
     const tokens = this.#tokenizer.count(part);
-    this.#hashes[place] = hash;
-    this.#tokens[place] = tokens;
+    this.#known[place] = (wanted << TOKEN_BITS) | tokens;
     return tokens;
   }
 }

@@ -1,47 +1,36 @@
 /**
- * Reads a text through once: what words it has, and where it may be cut into
- * chunks, with about how many tokens stand before each such place.
+ * Reads a text through once to cut it into chunks: finds the places where it may
+ * be cut, and about how many tokens stand before each.
  *
  * Plain ASCII is read character by character and nothing is made of it but
- * numbers; what is beyond goes by Unicode's classes. Both come to the same words,
- * as a search for them does (`words.ts`).
+ * numbers; what is beyond goes by Unicode's classes.
  */
 import type { Slices } from '../slices.ts';
+import { type Chunk, Cutter, IN_WORD, PARAGRAPH, SENTENCE, WORD } from './chunks.ts';
 import { finish, hashOf, mix, START } from './hash.ts';
-import { IntList } from './int_list.ts';
 import type { KnownTokens } from './known_tokens.ts';
-import { eachWordOf, endOfPlain, plainWord, runFrom } from './words.ts';
-
-/** How good a place is to cut at: in a word, behind a word, a sentence, a paragraph. */
-export const [IN_WORD, WORD, SENTENCE, PARAGRAPH] = [0, 1, 2, 3] as const;
 
 /** What is counted at a time, and the longest stretch without a place to cut at is some of these; in characters. */
 const LONGEST_PART = 24;
 /** Read before others are looked after, in characters. */
 const AT_ONCE = 4096;
 
-/** Reads a text, giving way to others. */
-export async function read(text: string, tokens: KnownTokens, slices: Slices): Promise<Reading> {
-  const reading = new Reading(text, tokens);
+/** The chunks of a text, in order; a text of blanks is one. Gives way to others meanwhile. */
+export async function chunksOf(text: string, tokens: KnownTokens, slices: Slices): Promise<Chunk[]> {
+  const cutter = new Cutter();
+  const reading = new Reading(text, tokens, cutter);
   for (let to = AT_ONCE; !reading.on(to); to += AT_ONCE) {
     const due = slices.whenDue();
     if (due) await due;
   }
-  return reading;
+  cutter.end();
+  return cutter.chunks;
 }
 
-export class Reading {
-  /** The words, in the order of their ends. */
-  readonly words: IntList;
-  /** The places to cut at, from the beginning to the end: where, and how good. */
-  readonly places: IntList;
-  readonly ranks: IntList;
-  /** Before each place: about how many tokens, and how many of the words. */
-  readonly tokensBefore: IntList;
-  readonly wordsBefore: IntList;
-
+class Reading {
   readonly #text: string;
   readonly #known: KnownTokens;
+  readonly #cutter: Cutter;
   #at = 0;
   #tokens = 0;
   /** 1 when what comes next is counted with the blank before it. */
@@ -50,18 +39,12 @@ export class Reading {
   #sentence = false;
   /** Ends of lines since anything else but blanks. */
   #lines = 0;
-
   #lastPlace = -1;
 
-  constructor(text: string, known: KnownTokens) {
+  constructor(text: string, known: KnownTokens, cutter: Cutter) {
     this.#text = text;
     this.#known = known;
-    const room = 16 + (text.length >> 2);
-    this.words = new IntList(room);
-    this.places = new IntList(room);
-    this.ranks = new IntList(room);
-    this.tokensBefore = new IntList(room);
-    this.wordsBefore = new IntList(room);
+    this.#cutter = cutter;
     this.#place(0, PARAGRAPH);
   }
 
@@ -69,12 +52,11 @@ export class Reading {
   on(to: number): boolean {
     const { length } = this.#text;
     for (const until = Math.min(to, length); this.#at < until; ) {
-      const code = this.#text.charCodeAt(this.#at);
-      const kind = kindOf(code);
+      const kind = kindOf(this.#text.charCodeAt(this.#at));
       if (kind === LETTER) this.#readWord();
-      else if (kind === DIGIT) this.#readMixed();
       else if (kind === BLANK) this.#readBlanks();
       else if (kind === SIGN) this.#readSigns();
+      else if (kind === DIGIT) this.#readDigits();
       else this.#readBeyond();
     }
     if (this.#at < length) return false;
@@ -82,30 +64,20 @@ export class Reading {
     return true;
   }
 
-  /** A word of plain letters, which most are, and the blank behind it. */
+  /** Plain letters, and the blank behind them. */
   #readWord(): void {
     const text = this.#text;
     const from = this.#at;
     const most = Math.min(text.length, from + LONGEST_PART);
     let at = from;
-    let word = START;
-    let letters = this.#blank === 1 ? AFTER_BLANK : START;
-    let kind = LETTER as number;
+    let hash = this.#blank === 1 ? AFTER_BLANK : START;
     let code = 0;
     for (; at < most; at++) {
       code = text.charCodeAt(at);
-      kind = kindOf(code);
-      if (kind !== LETTER) break;
-      word = mix(word, code | LOWER_CASE);
-      letters = mix(letters, code);
+      if (kindOf(code) !== LETTER) break;
+      hash = mix(hash, code);
     }
-    if (at < text.length && kind <= DIGIT) {
-      this.#readMixed();
-      return;
-    }
-    const plural = (text.charCodeAt(at - 1) | LOWER_CASE) === S;
-    this.words.push(plural ? plainWord(text, from, at) : finish(word));
-    this.#passed(at, this.#known.of(finish(letters), text, from - this.#blank, at), false);
+    this.#passed(at, this.#known.of(finish(hash), text, from - this.#blank, at), false);
     if (code === SPACE && at + 1 < text.length && kindOf(text.charCodeAt(at + 1)) !== BLANK) {
       this.#at = at + 1;
       this.#blank = 1;
@@ -113,22 +85,11 @@ export class Reading {
     }
   }
 
-  /** A long word, or one with digits or with letters of any script. */
-  #readMixed(): void {
-    const end = endOfPlain(this.#text, this.#at);
-    if (end < this.#text.length && kindOf(this.#text.charCodeAt(end)) === BEYOND) {
-      this.#readBeyond();
-      return;
-    }
-    this.words.push(plainWord(this.#text, this.#at, end));
-    this.#count(end);
-  }
-
   #readSigns(): void {
     const text = this.#text;
     const from = this.#at;
     const most = Math.min(text.length, from + LONGEST_PART);
-    let hash = this.#blank ? AFTER_BLANK : START;
+    let hash = this.#blank === 1 ? AFTER_BLANK : START;
     let at = from;
     let sentence = this.#sentence;
     for (; at < most; at++) {
@@ -140,11 +101,18 @@ export class Reading {
     this.#passed(at, this.#known.of(finish(hash), text, from - this.#blank, at), sentence);
   }
 
+  /** Digits by threes, each a token, and one for a blank before them. */
+  #readDigits(): void {
+    const most = Math.min(this.#text.length, this.#at + 3);
+    let at = this.#at + 1;
+    while (at < most && kindOf(this.#text.charCodeAt(at)) === DIGIT) at++;
+    this.#passed(at, 1 + this.#blank, false);
+  }
+
   #readBlanks(): void {
     const text = this.#text;
-    const from = this.#at;
-    const most = Math.min(text.length, from + LONGEST_PART);
-    let at = from;
+    const most = Math.min(text.length, this.#at + LONGEST_PART);
+    let at = this.#at;
     let line = 0;
     for (; at < most; at++) {
       const code = text.charCodeAt(at);
@@ -156,6 +124,25 @@ export class Reading {
     this.#passedBlanks(at, line);
   }
 
+  /** Letters, digits, signs or blanks of any script. */
+  #readBeyond(): void {
+    PARTS.lastIndex = this.#at - this.#blank;
+    const { 0: part, index, groups } = PARTS.exec(this.#text)!;
+    const end = index + part.length;
+    if (groups!.blanks === undefined) {
+      const sentence = ENDS_SENTENCE.test(part) || (this.#sentence && CLOSES.test(part));
+      this.#passed(end, this.#known.of(hashOf(part), this.#text, index, end), sentence);
+      if (groups!.stop !== undefined) this.#place(end, SENTENCE);
+    } else if (end === this.#at) {
+      this.#passed(end, 1, false); // the blank before goes with nothing of what comes
+    } else {
+      const lines = part.split('\n').length - 1;
+      this.#lines += lines;
+      this.#passedBlanks(end, lines > 0 ? index + part.lastIndexOf('\n') + 1 : 0);
+    }
+  }
+
+  /** `line`: where the last of the lines begins that the blanks go over; 0: they go over none. */
   #passedBlanks(to: number, line: number): void {
     const from = this.#at;
     const joined = to - from === 1 && this.#text.charCodeAt(from) === SPACE;
@@ -164,42 +151,6 @@ export class Reading {
     if (line > 0) this.#place(line, this.#lines > 1 ? PARAGRAPH : SENTENCE);
     else this.#place(to, this.#sentence ? SENTENCE : WORD);
     this.#at = to;
-  }
-
-  /** Letters of any script, and the signs before them if there are. */
-  #readBeyond(): void {
-    const run = runFrom(this.#text, this.#at);
-    if (!run) {
-      this.#count(this.#text.length);
-      return;
-    }
-    this.#count(run.from);
-    let before = run.from;
-    eachWordOf(run.text, run.from, (word, _from, to) => {
-      if (to - this.#at > LONGEST_PART) this.#count(before);
-      this.words.push(word);
-      before = to;
-    });
-    this.#count(run.from + run.text.length);
-  }
-
-  /** Reads on without looking for words. */
-  #count(to: number): void {
-    while (this.#at < to) {
-      PARTS.lastIndex = this.#at - this.#blank;
-      const { 0: match, index, groups } = PARTS.exec(this.#text)!;
-      const part = match.slice(0, to - index);
-      const end = index + part.length;
-      if (groups!.blanks !== undefined) {
-        const lines = part.split('\n').length - 1;
-        this.#lines += lines;
-        this.#passedBlanks(end, lines > 0 ? index + part.lastIndexOf('\n') + 1 : 0);
-        continue;
-      }
-      const sentence = ENDS_SENTENCE.test(part) || (this.#sentence && CLOSES.test(part));
-      this.#passed(end, this.#known.of(hashOf(part), this.#text, index, end), sentence);
-      if (groups!.stop !== undefined) this.#place(end, SENTENCE);
-    }
   }
 
   /** Something else than blanks has been read. */
@@ -215,10 +166,7 @@ export class Reading {
   #place(at: number, rank: number): void {
     if (this.#lastPlace === at) return;
     this.#lastPlace = at;
-    this.places.push(at);
-    this.ranks.push(rank);
-    this.tokensBefore.push(this.#tokens);
-    this.wordsBefore.push(this.words.length);
+    this.#cutter.mayCut(at, rank, this.#tokens);
   }
 }
 
@@ -232,13 +180,11 @@ function kindOf(code: number): number {
   return code < KINDS.length ? KINDS[code]! : BEYOND;
 }
 
-const [NEW_LINE, SPACE, EXCLAMATION, STOP, QUESTION, S] = [0x0a, 0x20, 0x21, 0x2e, 0x3f, 0x73] as const;
+const [NEW_LINE, SPACE, EXCLAMATION, STOP, QUESTION] = [0x0a, 0x20, 0x21, 0x2e, 0x3f] as const;
 /** Signs that still belong to a sentence that has ended. */
 const CLOSING = Uint8Array.from({ length: 128 }, (_, code) =>
   `"')]`.includes(String.fromCharCode(code)) ? 1 : 0,
 );
-/** Makes a small letter of a large one. */
-const LOWER_CASE = 0x20;
 const AFTER_BLANK = mix(START, SPACE);
 
 /** About what encodings take at once: a word with the blank before it, three digits, a run of signs or of blanks. */

@@ -3,7 +3,7 @@ import type { Embedder } from '../models/embedder.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { STORED_ENCODING } from '../tokens/encodings.ts';
 import { tokenizer } from '../tokens/tokenizer.ts';
-import { findPassages, type Passage } from './search.ts';
+import type { Passage, PassageSearch } from './search.ts';
 import { snippet } from './snippet.ts';
 import type { DocumentStore, Library, Vector } from './store.ts';
 import { searchedWords } from './words.ts';
@@ -25,12 +25,19 @@ const HEADING =
 
 export class DocumentRecall {
   readonly #store: DocumentStore;
+  readonly #search: PassageSearch;
   readonly #embedder: Embedder | undefined;
   readonly #failed: (error: unknown) => void;
 
   /** `failed`: tells of what went wrong, since nobody else does. */
-  constructor(store: DocumentStore, embedder: Embedder | undefined, failed: (error: unknown) => void) {
+  constructor(
+    store: DocumentStore,
+    search: PassageSearch,
+    embedder: Embedder | undefined,
+    failed: (error: unknown) => void,
+  ) {
     this.#store = store;
+    this.#search = search;
     this.#embedder = embedder;
     this.#failed = failed;
   }
@@ -51,7 +58,7 @@ export class DocumentRecall {
 
   #find(key: SessionKey, library: Library, text: string, vector: Vector | undefined): Promise<Passage[]> {
     const mode = vector ? 'HYBRID' : 'TEXT';
-    return findPassages(this.#store, { key, library, within: undefined, text, vector, mode });
+    return this.#search.find({ key, library, within: undefined, text, vector, mode });
   }
 
   async #vectorOf(text: string): Promise<Vector | undefined> {

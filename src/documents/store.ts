@@ -3,7 +3,7 @@ import type { Micros, SessionKey } from '../sessions/session.ts';
 import type { Caller } from '../sessions/store.ts';
 import type { Document, NewDocument } from './document.ts';
 import type { Ranked } from './ranking.ts';
-import type { WordTable } from './word_table.ts';
+import type { DocumentText } from './word_table.ts';
 
 /** A document as the list of its session has it. */
 export interface Entry {
@@ -12,8 +12,6 @@ export interface Entry {
   readonly made: string;
   readonly createTime: Micros;
   readonly chunkCount: number;
-  /** How many words its chunks have together. */
-  readonly words: number;
 }
 
 /** All documents of a session. */
@@ -22,14 +20,10 @@ export interface Library {
   readonly entries: readonly Entry[];
 }
 
-/** What is stored with a document so that it is found. */
+/** What is made of a document to be stored with it. */
 export interface Prepared {
   /** The stretches of its content, from the beginning to the end, each sharing some with the next one alone. */
   readonly chunks: readonly { readonly from: number; readonly to: number }[];
-  /** How many words they have together. */
-  readonly wordCount: number;
-  /** As {@link WordTable} reads it. */
-  readonly wordTable: string;
   /** Of each chunk; undefined: the document is found by its words alone. */
   readonly vectors: readonly Vector[] | undefined;
 }
@@ -71,8 +65,8 @@ export interface DocumentStore {
   readMany(key: SessionKey, documentIds: readonly string[]): Promise<Document[]>;
   /** False when there was none. */
   delete(key: SessionKey, documentId: string, allowMissing: boolean, caller: Caller): Promise<void>;
-  /** The words of documents, in the same order; undefined for one that is gone. */
-  wordTables(key: SessionKey, entries: readonly Entry[]): Promise<(WordTable | undefined)[]>;
+  /** All there is to read of a document; undefined when it is gone. */
+  text(key: SessionKey, entry: Entry): Promise<DocumentText | undefined>;
   /** The passages nearest to a vector, the best first, scored by cosine similarity. */
   nearest(scope: Scope, vector: Vector, count: number): Promise<Ranked[]>;
   /** The texts of chunks with the documents they are of, in the same order; undefined for one that is gone. */

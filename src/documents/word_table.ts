@@ -1,115 +1,87 @@
-/**
- * Which words the chunks of one document have, and how often: what a search by
- * words reads of it. Made when the document is stored, and never changed.
- *
- * As text: how many chunks; of each how many words it has; how many different
- * words; these in order, each as what it is more than the one before; and for
- * each the chunks that have it, from the last to the first. All are numbers, most
- * of one character, a word of four: some two fifths of what the document takes.
- */
-import { NumberReader, NumberWriter } from './numbers.ts';
-import type { WordPlaces } from './word_places.ts';
-import type { Word } from './words.ts';
+/** Which words the chunks of one document have, and how often: what a search by words reads of it. */
+import type { Slices } from '../slices.ts';
+import { type Word, wordsOf } from './words.ts';
 
-/** Beside how many chunks further back one is: whether more follow, and whether it has the word several times. */
-const SEVERAL = 1;
-const MORE = 2;
-const FLAGS = 2;
+/** A word of the title counts as so many of the text. */
+const TITLE_WEIGHT = 3;
+/** A word counts so often at most: more would change next to nothing. */
+const MOST_COUNTED = 255;
+/** About what a table takes beside its numbers. */
+const OVERHEAD_BYTES = 500;
 
-/** About what a table takes beside what its own size tells. */
-const OVERHEAD_BYTES = 400;
+/** What there is to read of a document. */
+export interface DocumentText {
+  readonly title: string;
+  readonly chunks: readonly string[];
+}
 
 export class WordTable {
-  readonly #text: string;
-  /** Of each chunk, how many words it has. */
+  /** How many words the chunks have together. */
+  readonly wordCount: number;
+  /** The different words of each chunk in order, chunk by chunk, and how often each is there. */
+  readonly #words: Int32Array;
+  readonly #counts: Uint8Array;
+  /** Of each chunk, where its words end, and how many it has with all repetitions. */
+  readonly #ends: Uint32Array;
   readonly #lengths: Uint32Array;
-  /** In order. */
-  readonly #words: Uint32Array;
-  /** Where in the text the chunks are that have each word. */
-  readonly #places: Uint32Array;
 
-  /** `text`: of {@link wordTable}. */
-  constructor(text: string) {
-    const reader = new NumberReader(text);
-    this.#text = text;
-    this.#lengths = new Uint32Array(reader.read()).map(() => reader.read());
-    let word = 0;
-    this.#words = new Uint32Array(reader.read()).map(() => (word += reader.read()));
-    this.#places = this.#words.map(() => passChunks(reader));
+  /** `chunks`: the words of each, in order, as often as they stand there. */
+  constructor(chunks: readonly Int32Array[]) {
+    const words: number[] = [];
+    const counts: number[] = [];
+    const ends: number[] = [];
+    for (const chunk of chunks) {
+      const begin = words.length;
+      for (const word of chunk) {
+        const last = words.length - 1;
+        if (last < begin || words[last] !== word) counts[words.push(word) - 1] = 1;
+        else if (counts[last]! < MOST_COUNTED) counts[last]!++;
+      }
+      ends.push(words.length);
+    }
+    this.#words = Int32Array.from(words);
+    this.#counts = Uint8Array.from(counts);
+    this.#ends = Uint32Array.from(ends);
+    this.#lengths = Uint32Array.from(chunks, ({ length }) => length);
+    this.wordCount = this.#lengths.reduce((sum, length) => sum + length, 0);
   }
 
   /** What it takes of memory. */
   get bytes(): number {
-    const { length: chunks } = this.#lengths;
-    return this.#text.length + 4 * (chunks + 2 * this.#words.length) + OVERHEAD_BYTES;
+    return 5 * this.#words.length + 8 * this.#ends.length + OVERHEAD_BYTES;
   }
 
   /** Tells of each chunk that has the word: its number, how often it has it, and how many words it has at all. */
   find(word: Word, tell: (chunk: number, count: number, length: number) => void): void {
-    const index = this.#indexOf(word);
-    if (index < 0) return;
-    const reader = new NumberReader(this.#text, this.#places[index]);
-    for (let chunk = this.#lengths.length, more = true; more; ) {
-      const next = reader.read();
-      chunk -= next >>> FLAGS;
-      more = (next & MORE) !== 0;
-      tell(chunk, next & SEVERAL ? reader.read() : 1, this.#lengths[chunk]!);
+    let from = 0;
+    for (let chunk = 0; chunk < this.#ends.length; chunk++) {
+      const end = this.#ends[chunk]!;
+      const at = this.#firstFrom(word, from, end);
+      if (at < end && this.#words[at] === word) tell(chunk, this.#counts[at]!, this.#lengths[chunk]!);
+      from = end;
     }
   }
 
-  /** -1 when no chunk has the word. */
-  #indexOf(word: Word): number {
-    let [from, to] = [0, this.#words.length];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
+  /** Where the first word stands that is not less, of those from `from` to `end`. */
+  #firstFrom(word: Word, from: number, end: number): number {
+    while (from < end) {
+      const middle = (from + end) >>> 1;
       if (this.#words[middle]! < word) from = middle + 1;
-      else to = middle;
+      else end = middle;
     }
-    return this.#words[from] === word ? from : -1;
+    return from;
   }
 }
 
-/** Passes over the chunks of a word; where they began. */
-function passChunks(reader: NumberReader): number {
-  const { at } = reader;
-  for (let more = true; more; ) {
-    const next = reader.read();
-    if (next & SEVERAL) reader.read();
-    more = (next & MORE) !== 0;
+/** Reads a document; a chunk is under its title, as the others are. Gives way to others meanwhile. */
+export async function readWords({ title, chunks }: DocumentText, slices: Slices): Promise<WordTable> {
+  const titled = wordsOf(title);
+  const common = Array.from({ length: TITLE_WEIGHT }, () => titled).flat();
+  const words: Int32Array[] = [];
+  for (const chunk of chunks) {
+    words.push(Int32Array.from([...common, ...wordsOf(chunk)]).sort());
+    const due = slices.whenDue();
+    if (due) await due;
   }
-  return at;
-}
-
-/** Writes the table of a document. */
-export function wordTable(places: WordPlaces, lengths: readonly number[]): string {
-  const writer = new NumberWriter(lengths.length + 2 + places.words + 2 * places.places);
-  const numbers = places.inOrder();
-  writer.write(lengths.length);
-  for (const length of lengths) writer.write(length);
-  writer.write(numbers.length);
-  let last = 0;
-  for (let at = 0; at < numbers.length; at++) {
-    const word = places.word[numbers[at]!]!;
-    writer.write(word - last);
-    last = word;
-  }
-  for (let at = 0; at < numbers.length; at++) writeChunks(writer, places, numbers[at]!, lengths.length);
-  return writer.toString();
-}
-
-function writeChunks(
-  writer: NumberWriter,
-  { last, chunk, count, before }: WordPlaces,
-  number: number,
-  chunks: number,
-): void {
-  let behind = chunks;
-  for (let place = last[number]!; place !== 0; place = before[place]!) {
-    const several = count[place]! > 1;
-    writer.write(
-      ((behind - chunk[place]!) << FLAGS) | (before[place] === 0 ? 0 : MORE) | (several ? SEVERAL : 0),
-    );
-    if (several) writer.write(count[place]!);
-    behind = chunk[place]!;
-  }
+  return new WordTable(words);
 }

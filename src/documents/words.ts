@@ -78,7 +78,7 @@ const codeOf = (letter: string) => letter.charCodeAt(0);
 const [A, E, I, S, U, Y] = [codeOf('a'), codeOf('e'), codeOf('i'), codeOf('s'), codeOf('u'), codeOf('y')];
 
 /** Where the plain letters and digits end that begin at `from`. */
-export function endOfPlain(text: string, from: number): number {
+function endOfPlain(text: string, from: number): number {
   let at = from;
   for (; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -88,7 +88,7 @@ export function endOfPlain(text: string, from: number): number {
 }
 
 /** The word that plain letters and digits make, in the singular: {@link finish} of each {@link mix}ed without its case. */
-export function plainWord(text: string, from: number, to: number): Word {
+function plainWord(text: string, from: number, to: number): Word {
   const letter = (fromEnd: number) => PLAIN[text.charCodeAt(to - fromEnd)]!;
   let end = to;
   let ending: number | undefined;
@@ -105,17 +105,14 @@ export function plainWord(text: string, from: number, to: number): Word {
 const RUN = /[\p{L}\p{N}\p{M}]+|\p{Extended_Pictographic}/gu;
 
 /** Letters and digits of any script that stand together: the next at or behind `from`. */
-export function runFrom(
-  text: string,
-  from: number,
-): { readonly text: string; readonly from: number } | undefined {
+function runFrom(text: string, from: number): { readonly text: string; readonly from: number } | undefined {
   RUN.lastIndex = from;
   const run = RUN.exec(text);
   return run ? { text: run[0], from: run.index } : undefined;
 }
 
 /** The words of a run, which begins at `from`, in the order of their ends. */
-export function eachWordOf(run: string, from: number, visit: Visit): void {
+function eachWordOf(run: string, from: number, visit: Visit): void {
   if (UNSPACED.test(run)) eachUnspaced(run, from, visit);
   else visit(wordOf(run), from, from + run.length);
 }

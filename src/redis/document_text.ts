@@ -27,6 +27,14 @@ export function wholeText(fields: ReadonlyMap<string, string>, chunks: number): 
   return text;
 }
 
+/** The text of each chunk, of the fields by their names. */
+export function chunkTexts(fields: ReadonlyMap<string, string>, chunks: number): string[] {
+  return Array.from({ length: chunks }, (_, index) => {
+    const [own, next] = fieldsOf(index);
+    return chunkText(fields.get(own)!, fields.get(next) ?? null);
+  });
+}
+
 /** The fields that hold chunk `index`. */
 export function fieldsOf(index: number): [string, string] {
   return [String(index), String(index + 1)];

@@ -10,7 +10,7 @@ import {
 } from '../documents/document.ts';
 import type { Ranked } from '../documents/ranking.ts';
 import type { DocumentStore, Entry, Library, Place, Prepared, Scope, Vector } from '../documents/store.ts';
-import type { WordTable } from '../documents/word_table.ts';
+import type { DocumentText } from '../documents/word_table.ts';
 import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
 import { now } from '../sessions/clock.ts';
 import { randomBytes } from '../sessions/random.ts';
@@ -21,12 +21,11 @@ import { stringify } from '../structs/json.ts';
 import { answerSlot, recallAnswer } from './answers.ts';
 import type { Connection } from './connection.ts';
 import { ensureVectorField, vectorField } from './document_index.ts';
-import { chunkText, fieldsOf, textFields, wholeText } from './document_text.ts';
+import { chunkText, chunkTexts, fieldsOf, textFields, wholeText } from './document_text.ts';
 import type { Keys } from './keys.ts';
 import { refusal } from './refusals.ts';
 import { createDocument, deleteDocument, stageVectors } from './scripts.ts';
 import { VectorSearch } from './vector_search.ts';
-import { WordTables } from './word_tables.ts';
 
 /** Vectors stored in one step: Redis is at others' service every few milliseconds. */
 const STAGED_AT_ONCE = 32;
@@ -36,7 +35,6 @@ const STAGED_LIFETIME: Milliseconds = 10 * 60 * 1000;
 export class RedisDocuments implements DocumentStore {
   readonly #redis: Connection;
   readonly #keys: Keys;
-  readonly #tables: WordTables;
   readonly #search: VectorSearch;
   /** The vector fields that are known to be in the index. */
   readonly #fields = new Set<string>();
@@ -44,7 +42,6 @@ export class RedisDocuments implements DocumentStore {
   constructor(redis: Connection, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
-    this.#tables = new WordTables(redis, keys);
     this.#search = new VectorSearch(redis, keys);
     redis.on('up', () => this.#fields.clear()); // it may have lost its memory
   }
@@ -70,7 +67,7 @@ export class RedisDocuments implements DocumentStore {
     key: SessionKey,
     documentId: string,
     { title, metadata, content }: NewDocument,
-    { chunks, wordCount, wordTable, vectors = [] }: Prepared,
+    { chunks, vectors = [] }: Prepared,
     caller: Caller,
   ): Promise<Document> {
     const made = randomBytes(8).toString('hex');
@@ -85,13 +82,11 @@ export class RedisDocuments implements DocumentStore {
       key,
       documentId,
       caller,
-      [this.#keys.document(key, documentId), this.#keys.words(key, made)],
+      [this.#keys.document(key, documentId)],
       [
         made,
         stringify(about),
         chunks.length,
-        wordCount,
-        wordTable,
         MAX_DOCUMENTS,
         MAX_CHUNKS,
         prefix,
@@ -109,12 +104,11 @@ export class RedisDocuments implements DocumentStore {
       this.#redis.call('HGET', this.#keys.log(key), 'deleted'),
       this.#redis.call('HGET', this.#keys.documents(key), documentId),
       this.#redis.call('HGETALL', this.#keys.document(key, documentId)),
-    ])) as [string | null, string | null, string[]];
+    ])) as [string | null, string | null, unknown];
     if (deleted === null) throw sessionNotFound(key.sessionId);
     if (deleted === '1') throw sessionDeleted(key.sessionId, 'read');
-    if (entry === null || stored.length === 0) return undefined;
-    const fields = new Map<string, string>();
-    for (let at = 0; at < stored.length; at += 2) fields.set(stored[at]!, stored[at + 1]!);
+    const fields = fieldsByName(stored);
+    if (entry === null || fields.size === 0) return undefined;
     const document = JSON.parse(fields.get('about')!) as Document;
     return { ...document, content: wholeText(fields, document.chunkCount) };
   }
@@ -129,8 +123,11 @@ export class RedisDocuments implements DocumentStore {
     await this.#change(deleteDocument, key, documentId, caller, [], [allowMissing ? '1' : '']);
   }
 
-  wordTables(key: SessionKey, entries: readonly Entry[]): Promise<(WordTable | undefined)[]> {
-    return this.#tables.of(key, entries);
+  async text(key: SessionKey, { documentId, made }: Entry): Promise<DocumentText | undefined> {
+    const fields = fieldsByName(await this.#redis.call('HGETALL', this.#keys.document(key, documentId)));
+    if (fields.get('made') !== made) return undefined;
+    const { title, chunkCount } = JSON.parse(fields.get('about')!) as Document;
+    return { title, chunks: chunkTexts(fields, chunkCount) };
   }
 
   async nearest({ key, within }: Scope, vector: Vector, count: number): Promise<Ranked[]> {
@@ -231,14 +228,16 @@ function bytesOf({ values: { buffer, byteOffset, byteLength } }: Vector): Buffer
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** A line of the list: how it was made, when, how many chunks and words (and vectors) it has. */
+/** Of a reply of HGETALL. */
+function fieldsByName(reply: unknown): Map<string, string> {
+  const stored = reply as string[];
+  const fields = new Map<string, string>();
+  for (let at = 0; at < stored.length; at += 2) fields.set(stored[at]!, stored[at + 1]!);
+  return fields;
+}
+
+/** A line of the list: how it was made, when, how many chunks (and vectors) it has. */
 function parseEntry(documentId: string, line: string): Entry {
-  const [made, createTime, chunkCount, words] = line.split(' ') as [string, string, string, string];
-  return {
-    documentId,
-    made,
-    createTime: Number(createTime),
-    chunkCount: Number(chunkCount),
-    words: Number(words),
-  };
+  const [made, createTime, chunkCount] = line.split(' ') as [string, string, string];
+  return { documentId, made, createTime: Number(createTime), chunkCount: Number(chunkCount) };
 }

@@ -13,9 +13,8 @@
  * | `parley:ops:{ns/id}`         | Hash      | answers by method and request id        | a field 24 hours, at most as the session |
  * | `parley:run:{ns/id}:<run>`   | Stream    | the events of a run, id = offset        | 24 hours from its end, at most as the session |
  * | `parley:queue:{ns/id}`       | Hash      | who waits for a run: ticket → number and until when | as long as somebody waits |
- * | `parley:docs:{ns/id}`        | Hash      | the list of documents: id → how it was made, when, its chunks, words and vectors | as the session |
+ * | `parley:docs:{ns/id}`        | Hash      | the list of documents: id → how it was made, when, its chunks and vectors | as the session |
  * | `parley:doc:{ns/id}:<doc>`   | Hash      | a document: how it was made, what is told of it, and its text, chunk by chunk | as the session; a tenth of its ttl longer where that slides |
- * | `parley:words:{ns/id}:<made>` | String   | the words of its chunks                 | as its document  |
  * | `parley:vector:{ns/id}:<made>/<n>` | Hash | the vector of one of its chunks; all that the document index covers | as its document; 10 minutes until it is in the list |
  * | `parley:runs`                | Sorted set | sessions that may have a run, by when to look after it | |
  * | `parley:live:{ns/id}`        | channel   | sharded pub/sub, rings on every change  |                  |
@@ -83,10 +82,6 @@ export class Keys {
 
   document(key: SessionKey, documentId: string): string {
     return `${this.#prefix}:doc:{${tag(key)}}:${documentId}`;
-  }
-
-  words(key: SessionKey, made: string): string {
-    return `${this.#prefix}:words:{${tag(key)}}:${made}`;
   }
 
   /** What the keys of the vectors of a session's documents begin with. */

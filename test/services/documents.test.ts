@@ -124,8 +124,8 @@ describe('a document', () => {
     const got = await parley.documents.getDocument({ ...key, documentId: document!.documentId });
     expect(got.document!.content).toBe(content);
     const ofDocuments = async () =>
-      (await keysOf(parley, key.sessionId)).filter((name) => /:(doc|words|vector):/.test(name));
-    expect(await ofDocuments()).toHaveLength(2);
+      (await keysOf(parley, key.sessionId)).filter((name) => /:(doc|vector):/.test(name));
+    expect(await ofDocuments()).toHaveLength(1);
     await parley.documents.deleteDocument({ ...key, documentId: document!.documentId });
     await expect.poll(ofDocuments).toEqual([]);
   });

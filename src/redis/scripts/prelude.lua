@@ -86,14 +86,13 @@ end
 
 -- A line of the list of documents: which making it is, how many chunks it has, and how many vectors.
 local function parse_entry(entry)
-  local made, chunks, vectors = string.match(entry, '^(%S+) %S+ (%d+) %d+ (%d+)$')
+  local made, chunks, vectors = string.match(entry, '^(%S+) %S+ (%d+) (%d+)$')
   return made, tonumber(chunks), tonumber(vectors)
 end
 
 -- Calls `visit` with each key of a document.
 local function each_key_of(session, id, made, vectors, visit)
   visit(beside(session, 'doc') .. ':' .. id)
-  visit(beside(session, 'words') .. ':' .. made)
   local prefix = beside(session, 'vector') .. ':' .. made .. '/'
   for index = 0, vectors - 1 do visit(prefix .. index) end
 end
