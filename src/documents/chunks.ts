@@ -11,6 +11,8 @@ const CHUNK_TOKENS = 400;
 const OVERLAP_TOKENS = 60;
 /** From so many tokens on the end of a paragraph is near enough. */
 const NEARLY_FULL = 300;
+/** Before so many tokens of a chunk it does not end, and the next one does not begin: no place there is remembered. */
+const LEAST_TOKENS = NEARLY_FULL - OVERLAP_TOKENS;
 
 /** How good a place is to cut at: in a word, behind a word, a sentence, a paragraph. */
 export const [IN_WORD, WORD, SENTENCE, PARAGRAPH] = [0, 1, 2, 3] as const;
@@ -28,19 +30,23 @@ export class Cutter {
   readonly #places: number[] = [];
   readonly #ranks: number[] = [];
   readonly #tokensBefore: number[] = [];
+  /** From so many tokens on places are of interest. */
+  #wanted = 0;
 
   /** The text may be cut at `place`. */
   mayCut(place: number, rank: number, tokensBefore: number): void {
+    if (tokensBefore < this.#wanted) return;
     const last = this.#places.push(place) - 1;
     this.#ranks.push(rank);
     this.#tokensBefore.push(tokensBefore);
+    if (last === 0) this.#wanted = tokensBefore + LEAST_TOKENS;
     // A stretch without places inside may have too many tokens, and stays whole.
     if (last > 1 && tokensBefore - this.#tokensBefore[0]! > CHUNK_TOKENS) this.#cut(last - 1);
   }
 
   /** There are no more places: what is left is the last chunk. */
-  end(): void {
-    this.chunks.push({ from: this.#places[0]!, to: this.#places.at(-1)! });
+  end(length: number): void {
+    this.chunks.push({ from: this.#places[0]!, to: length });
   }
 
   /** `most`: the last place that the chunk can reach. */
@@ -49,6 +55,7 @@ export class Cutter {
     this.chunks.push({ from: this.#places[0]!, to: this.#places[end]! });
     const next = this.#overlapBefore(end);
     for (const list of [this.#places, this.#ranks, this.#tokensBefore]) list.splice(0, next);
+    this.#wanted = this.#tokensBefore[0]! + LEAST_TOKENS;
   }
 
   /** Of the places that are near enough the best, and of those the last. */

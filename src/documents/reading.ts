@@ -23,12 +23,14 @@ export async function chunksOf(text: string, tokens: KnownTokens, slices: Slices
     const due = slices.whenDue();
     if (due) await due;
   }
-  cutter.end();
+  cutter.end(text.length);
   return cutter.chunks;
 }
 
 class Reading {
   readonly #text: string;
+  /** The same by its codes, which are quicker to look at. */
+  readonly #codes: Uint16Array;
   readonly #known: KnownTokens;
   readonly #cutter: Cutter;
   #at = 0;
@@ -43,6 +45,7 @@ class Reading {
 
   constructor(text: string, known: KnownTokens, cutter: Cutter) {
     this.#text = text;
+    this.#codes = codesOf(text);
     this.#known = known;
     this.#cutter = cutter;
     this.#place(0, PARAGRAPH);
@@ -50,10 +53,10 @@ class Reading {
 
   /** Reads on, to some place about as far as told; whether that is the end. */
   on(to: number): boolean {
-    const { length } = this.#text;
+    const { length } = this.#codes;
     for (const until = Math.min(to, length); this.#at < until; ) {
-      const kind = kindOf(this.#text.charCodeAt(this.#at));
-      if (kind === LETTER) this.#readWord();
+      const kind = kindOf(this.#codes[this.#at]!);
+      if (kind === LETTER) this.#readWords(until);
       else if (kind === BLANK) this.#readBlanks();
       else if (kind === SIGN) this.#readSigns();
       else if (kind === DIGIT) this.#readDigits();
@@ -64,58 +67,61 @@ class Reading {
     return true;
   }
 
-  /** Plain letters, and the blank behind them. */
-  #readWord(): void {
-    const text = this.#text;
-    const from = this.#at;
-    const most = Math.min(text.length, from + LONGEST_PART);
-    let at = from;
-    let hash = this.#blank === 1 ? AFTER_BLANK : START;
-    let code = 0;
-    for (; at < most; at++) {
-      code = text.charCodeAt(at);
-      if (kindOf(code) !== LETTER) break;
-      hash = mix(hash, code);
-    }
-    this.#passed(at, this.#known.of(finish(hash), text, from - this.#blank, at), false);
-    if (code === SPACE && at + 1 < text.length && kindOf(text.charCodeAt(at + 1)) !== BLANK) {
-      this.#at = at + 1;
+  /** Plain words with a blank between them, which most of a text is. */
+  #readWords(until: number): void {
+    const codes = this.#codes;
+    for (let from = this.#at; ; ) {
+      const most = Math.min(codes.length, from + LONGEST_PART);
+      let at = from;
+      let hash = this.#blank === 1 ? AFTER_BLANK : START;
+      let code = 0;
+      for (; at < most; at++) {
+        code = codes[at]!;
+        if (!isLetter(code)) break;
+        hash = mix(hash, code);
+      }
+      this.#tokens += this.#known.of(finish(hash), this.#text, from - this.#blank, at);
+      from = at + 1;
+      if (code !== SPACE || from >= until || !isLetter(codes[from]!)) {
+        this.#passed(at, 0, false);
+        return;
+      }
       this.#blank = 1;
-      this.#place(at + 1, WORD);
+      this.#place(from, WORD);
     }
   }
 
   #readSigns(): void {
-    const text = this.#text;
+    const codes = this.#codes;
     const from = this.#at;
-    const most = Math.min(text.length, from + LONGEST_PART);
+    const most = Math.min(codes.length, from + LONGEST_PART);
     let hash = this.#blank === 1 ? AFTER_BLANK : START;
     let at = from;
     let sentence = this.#sentence;
     for (; at < most; at++) {
-      const code = text.charCodeAt(at);
+      const code = codes[at]!;
       if (kindOf(code) !== SIGN) break;
       hash = mix(hash, code);
       if (CLOSING[code] === 0) sentence = code === STOP || code === EXCLAMATION || code === QUESTION;
     }
-    this.#passed(at, this.#known.of(finish(hash), text, from - this.#blank, at), sentence);
+    this.#passed(at, this.#known.of(finish(hash), this.#text, from - this.#blank, at), sentence);
   }
 
   /** Digits by threes, each a token, and one for a blank before them. */
   #readDigits(): void {
-    const most = Math.min(this.#text.length, this.#at + 3);
+    const most = Math.min(this.#codes.length, this.#at + 3);
     let at = this.#at + 1;
-    while (at < most && kindOf(this.#text.charCodeAt(at)) === DIGIT) at++;
+    while (at < most && kindOf(this.#codes[at]!) === DIGIT) at++;
     this.#passed(at, 1 + this.#blank, false);
   }
 
   #readBlanks(): void {
-    const text = this.#text;
-    const most = Math.min(text.length, this.#at + LONGEST_PART);
+    const codes = this.#codes;
+    const most = Math.min(codes.length, this.#at + LONGEST_PART);
     let at = this.#at;
     let line = 0;
     for (; at < most; at++) {
-      const code = text.charCodeAt(at);
+      const code = codes[at]!;
       if (kindOf(code) !== BLANK) break;
       if (code !== NEW_LINE) continue;
       line = at + 1;
@@ -145,7 +151,7 @@ class Reading {
   /** `line`: where the last of the lines begins that the blanks go over; 0: they go over none. */
   #passedBlanks(to: number, line: number): void {
     const from = this.#at;
-    const joined = to - from === 1 && this.#text.charCodeAt(from) === SPACE;
+    const joined = to - from === 1 && this.#codes[from] === SPACE;
     if (!joined) this.#tokens += this.#known.of(hashOf(this.#text.slice(from, to)), this.#text, from, to);
     this.#blank = joined ? 1 : 0;
     if (line > 0) this.#place(line, this.#lines > 1 ? PARAGRAPH : SENTENCE);
@@ -170,6 +176,17 @@ class Reading {
   }
 }
 
+/** Whether it is a plain one: quicker than {@link kindOf}. */
+function isLetter(code: number): boolean {
+  return ((code | LOWER_CASE) - SMALL_A) >>> 0 < 26;
+}
+
+function codesOf(text: string): Uint16Array {
+  const codes = new Uint16Array(text.length);
+  Buffer.from(codes.buffer).write(text, 'utf16le');
+  return codes;
+}
+
 const [BEYOND, LETTER, DIGIT, SIGN, BLANK] = [0, 1, 2, 3, 4] as const;
 const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
   const char = String.fromCharCode(code);
@@ -185,6 +202,9 @@ const [NEW_LINE, SPACE, EXCLAMATION, STOP, QUESTION] = [0x0a, 0x20, 0x21, 0x2e, 
 const CLOSING = Uint8Array.from({ length: 128 }, (_, code) =>
   `"')]`.includes(String.fromCharCode(code)) ? 1 : 0,
 );
+/** Makes a small letter of a large one. */
+const LOWER_CASE = 0x20;
+const SMALL_A = 0x61;
 const AFTER_BLANK = mix(START, SPACE);
 
 /** About what encodings take at once: a word with the blank before it, three digits, a run of signs or of blanks. */

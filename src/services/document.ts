@@ -1,27 +1,29 @@
 /** DocumentService: messages in, the domain's documents out. */
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import {
   type CreateDocumentRequest,
+  CreateDocumentResponseSchema,
   type DeleteDocumentRequest,
   DocumentSchema,
   type GetDocumentRequest,
+  GetDocumentResponseSchema,
   type ListDocumentsRequest,
   ListDocumentsRequestSchema,
   ListDocumentsResponseSchema,
   type DocumentService as Proto,
   type SearchDocumentsRequest,
+  SearchDocumentsResponseSchema,
   SearchMode,
+  SearchResultSchema,
 } from '../../gen/parley/v1/document_service_pb.ts';
 import { type Document, isDocumentPosition, type NewDocument } from '../documents/document.ts';
-import type { Documents, SearchQuery } from '../documents/documents.ts';
+import type { Documents, SearchQuery, SearchResult } from '../documents/documents.ts';
 import { fieldInvalid } from '../errors.ts';
 import type { Call } from '../rpc/call.ts';
-import { encode } from '../rpc/codec.ts';
 import { Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
-import { timestamp } from './messages.ts';
 import { keyOf } from './session_input.ts';
-import { repeated } from './wire.ts';
+import { field, repeated, writeNumber, writeStruct, writeText, writeTimestamp, written } from './wire.ts';
 
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
@@ -36,19 +38,20 @@ export class DocumentService implements ServiceImpl<typeof Proto> {
   async createDocument(request: CreateDocumentRequest, call: Call) {
     const input = newDocument(request);
     const document = await this.#documents.create(keyOf(request), request.documentId, input, call);
-    return { document: documentMessage(document, input.content) };
+    const answer = CreateDocumentResponseSchema.field.document.number;
+    return field(answer, encodeDocument(document, input.content));
   }
 
   async getDocument(request: GetDocumentRequest) {
     const { content, ...document } = await this.#documents.get(keyOf(request), request.documentId);
-    return { document: documentMessage(document, content) };
+    return field(GetDocumentResponseSchema.field.document.number, encodeDocument(document, content));
   }
 
   async listDocuments(request: ListDocumentsRequest) {
     const page = new Page(ListDocumentsRequestSchema, request, isDocumentPosition);
     for await (const document of this.#documents.list(keyOf(request), request.metadataFilter, page.after)) {
       const position = { time: document.createTime, documentId: document.documentId };
-      if (!page.add(encode(DocumentSchema, documentMessage(document)), position)) break;
+      if (!page.add(encodeDocument(document), position)) break;
     }
     const rest = create(ListDocumentsResponseSchema, { nextPageToken: page.nextPageToken });
     const documents = ListDocumentsResponseSchema.field.documents.number;
@@ -65,10 +68,9 @@ export class DocumentService implements ServiceImpl<typeof Proto> {
     const limit = Math.min(request.limit || DEFAULT_LIMIT, MAX_LIMIT);
     const query = { text, mode: MODES[request.mode] ?? 'AUTO', metadataFilter, limit };
     const { results, mode } = await this.#documents.search(keyOf(request), query, call);
-    return {
-      results: results.map((result) => ({ ...result, document: documentMessage(result.document) })),
-      mode: SearchMode[mode],
-    };
+    const rest = create(SearchDocumentsResponseSchema, { mode: SearchMode[mode] });
+    const found = SearchDocumentsResponseSchema.field.results.number;
+    return repeated(found, results.map(encodeResult), toBinary(SearchDocumentsResponseSchema, rest));
   }
 }
 
@@ -87,6 +89,21 @@ function newDocument({ document, documentId }: CreateDocumentRequest): NewDocume
   return { title, content, metadata };
 }
 
-function documentMessage(document: Document, content = ''): MessageInitShape<typeof DocumentSchema> {
-  return { ...document, content, createTime: timestamp(document.createTime) };
+const F = DocumentSchema.field;
+
+/** A document as it is answered, with its content where that is asked for. */
+function encodeDocument(document: Document, content = ''): Buffer {
+  return written((writer) => {
+    writeText(writer, F.documentId.number, document.documentId);
+    writeText(writer, F.title.number, document.title);
+    writeText(writer, F.content.number, content);
+    writeStruct(writer, F.metadata.number, document.metadata);
+    writeTimestamp(writer, F.createTime.number, document.createTime);
+    writeNumber(writer, F.chunkCount.number, document.chunkCount);
+  });
+}
+
+function encodeResult({ document, ...found }: SearchResult): Buffer {
+  const about = field(SearchResultSchema.field.document.number, encodeDocument(document));
+  return Buffer.concat([about, toBinary(SearchResultSchema, create(SearchResultSchema, found))]);
 }
