@@ -24,6 +24,7 @@ export async function chunksOf(text: string, tokens: KnownTokens, slices: Slices
     if (due) await due;
   }
   cutter.end(text.length);
+  reading.close();
   return cutter.chunks;
 }
 
@@ -31,6 +32,7 @@ class Reading {
   readonly #text: string;
   /** The same by its codes, which are quicker to look at. */
   readonly #codes: Uint16Array;
+  readonly #length: number;
   readonly #known: KnownTokens;
   readonly #cutter: Cutter;
   #at = 0;
@@ -46,6 +48,7 @@ class Reading {
   constructor(text: string, known: KnownTokens, cutter: Cutter) {
     this.#text = text;
     this.#codes = codesOf(text);
+    this.#length = text.length;
     this.#known = known;
     this.#cutter = cutter;
     this.#place(0, PARAGRAPH);
@@ -53,7 +56,7 @@ class Reading {
 
   /** Reads on, to some place about as far as told; whether that is the end. */
   on(to: number): boolean {
-    const { length } = this.#codes;
+    const length = this.#length;
     for (const until = Math.min(to, length); this.#at < until; ) {
       const kind = kindOf(this.#codes[this.#at]!);
       if (kind === LETTER) this.#readWords(until);
@@ -67,11 +70,16 @@ class Reading {
     return true;
   }
 
+  /** Lends its memory to the next. */
+  close(): void {
+    if (this.#codes.length <= MOST_SPARE) spare = this.#codes;
+  }
+
   /** Plain words with a blank between them, which most of a text is. */
   #readWords(until: number): void {
     const codes = this.#codes;
     for (let from = this.#at; ; ) {
-      const most = Math.min(codes.length, from + LONGEST_PART);
+      const most = Math.min(this.#length, from + LONGEST_PART);
       let at = from;
       let hash = this.#blank === 1 ? AFTER_BLANK : START;
       let code = 0;
@@ -94,7 +102,7 @@ class Reading {
   #readSigns(): void {
     const codes = this.#codes;
     const from = this.#at;
-    const most = Math.min(codes.length, from + LONGEST_PART);
+    const most = Math.min(this.#length, from + LONGEST_PART);
     let hash = this.#blank === 1 ? AFTER_BLANK : START;
     let at = from;
     let sentence = this.#sentence;
@@ -109,7 +117,7 @@ class Reading {
 
   /** Digits by threes, each a token, and one for a blank before them. */
   #readDigits(): void {
-    const most = Math.min(this.#codes.length, this.#at + 3);
+    const most = Math.min(this.#length, this.#at + 3);
     let at = this.#at + 1;
     while (at < most && kindOf(this.#codes[at]!) === DIGIT) at++;
     this.#passed(at, 1 + this.#blank, false);
@@ -117,7 +125,7 @@ class Reading {
 
   #readBlanks(): void {
     const codes = this.#codes;
-    const most = Math.min(codes.length, this.#at + LONGEST_PART);
+    const most = Math.min(this.#length, this.#at + LONGEST_PART);
     let at = this.#at;
     let line = 0;
     for (; at < most; at++) {
@@ -181,8 +189,15 @@ function isLetter(code: number): boolean {
   return ((code | LOWER_CASE) - SMALL_A) >>> 0 < 26;
 }
 
+/** What is used again for codes: memory of its own for each text would have to be found and given back. */
+let spare: Uint16Array | undefined;
+const MOST_SPARE = 64 * 1024;
+
+/** The codes of a text, from the beginning of what is returned on. */
 function codesOf(text: string): Uint16Array {
-  const codes = new Uint16Array(text.length);
+  const codes =
+    spare && spare.length >= text.length ? spare : new Uint16Array(Math.max(text.length, 16 * 1024));
+  if (codes === spare) spare = undefined; // until it is read
   Buffer.from(codes.buffer).write(text, 'utf16le');
   return codes;
 }

@@ -1,5 +1,6 @@
 /** DocumentService: messages in, the domain's documents out. */
 import { create, toBinary } from '@bufbuild/protobuf';
+import { WireType } from '@bufbuild/protobuf/wire';
 import {
   type CreateDocumentRequest,
   CreateDocumentResponseSchema,
@@ -24,6 +25,7 @@ import { Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
 import { keyOf } from './session_input.ts';
 import { field, repeated, writeNumber, writeStruct, writeText, writeTimestamp, written } from './wire.ts';
+import type { WireWriter } from './wire_writer.ts';
 
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
@@ -38,13 +40,12 @@ export class DocumentService implements ServiceImpl<typeof Proto> {
   async createDocument(request: CreateDocumentRequest, call: Call) {
     const input = newDocument(request);
     const document = await this.#documents.create(keyOf(request), request.documentId, input, call);
-    const answer = CreateDocumentResponseSchema.field.document.number;
-    return field(answer, encodeDocument(document, input.content));
+    return answer(CreateDocumentResponseSchema.field.document.number, document, input.content);
   }
 
   async getDocument(request: GetDocumentRequest) {
     const { content, ...document } = await this.#documents.get(keyOf(request), request.documentId);
-    return field(GetDocumentResponseSchema.field.document.number, encodeDocument(document, content));
+    return answer(GetDocumentResponseSchema.field.document.number, document, content);
   }
 
   async listDocuments(request: ListDocumentsRequest) {
@@ -91,16 +92,27 @@ function newDocument({ document, documentId }: CreateDocumentRequest): NewDocume
 
 const F = DocumentSchema.field;
 
-/** A document as it is answered, with its content where that is asked for. */
-function encodeDocument(document: Document, content = ''): Buffer {
+/** An answer that is one document with its content. */
+function answer(number: number, document: Document, content: string): Buffer {
   return written((writer) => {
-    writeText(writer, F.documentId.number, document.documentId);
-    writeText(writer, F.title.number, document.title);
-    writeText(writer, F.content.number, content);
-    writeStruct(writer, F.metadata.number, document.metadata);
-    writeTimestamp(writer, F.createTime.number, document.createTime);
-    writeNumber(writer, F.chunkCount.number, document.chunkCount);
+    writer.tag(number, WireType.LengthDelimited).fork();
+    writeDocument(writer, document, content);
+    writer.join();
   });
+}
+
+/** A document as it is listed and found: without its content. */
+function encodeDocument(document: Document): Buffer {
+  return written((writer) => writeDocument(writer, document, ''));
+}
+
+function writeDocument(writer: WireWriter, document: Document, content: string): void {
+  writeText(writer, F.documentId.number, document.documentId);
+  writeText(writer, F.title.number, document.title);
+  writeText(writer, F.content.number, content);
+  writeStruct(writer, F.metadata.number, document.metadata);
+  writeTimestamp(writer, F.createTime.number, document.createTime);
+  writeNumber(writer, F.chunkCount.number, document.chunkCount);
 }
 
 function encodeResult({ document, ...found }: SearchResult): Buffer {
