@@ -26,10 +26,12 @@ export interface Chunk {
 /** Makes the chunks of a text while that is read: it is told of the places where it may cut, from the first to the last. */
 export class Cutter {
   readonly chunks: Chunk[] = [];
-  /** The places since the beginning of the next chunk, which is the first of them, and about how many tokens stand before each. */
+  /** The places that are of interest, how good they are, and about how many tokens stand before each. */
   readonly #places: number[] = [];
   readonly #ranks: number[] = [];
   readonly #tokensBefore: number[] = [];
+  /** Where the next chunk begins, by number. */
+  #first = 0;
   /** From so many tokens on places are of interest. */
   #wanted = 0;
 
@@ -39,30 +41,34 @@ export class Cutter {
     const last = this.#places.push(place) - 1;
     this.#ranks.push(rank);
     this.#tokensBefore.push(tokensBefore);
-    if (last === 0) this.#wanted = tokensBefore + LEAST_TOKENS;
+    if (last === 0) this.#beginAt(0);
     // A stretch without places inside may have too many tokens, and stays whole.
-    if (last > 1 && tokensBefore - this.#tokensBefore[0]! > CHUNK_TOKENS) this.#cut(last - 1);
+    const tokens = tokensBefore - this.#tokensBefore[this.#first]!;
+    if (tokens > CHUNK_TOKENS && last - this.#first > 1) this.#cut(last - 1);
   }
 
   /** There are no more places: what is left is the last chunk. */
   end(length: number): void {
-    this.chunks.push({ from: this.#places[0]!, to: length });
+    this.chunks.push({ from: this.#places[this.#first]!, to: length });
   }
 
   /** `most`: the last place that the chunk can reach. */
   #cut(most: number): void {
     const end = this.#endOf(most);
-    this.chunks.push({ from: this.#places[0]!, to: this.#places[end]! });
-    const next = this.#overlapBefore(end);
-    for (const list of [this.#places, this.#ranks, this.#tokensBefore]) list.splice(0, next);
-    this.#wanted = this.#tokensBefore[0]! + LEAST_TOKENS;
+    this.chunks.push({ from: this.#places[this.#first]!, to: this.#places[end]! });
+    this.#beginAt(this.#overlapBefore(end));
+  }
+
+  #beginAt(first: number): void {
+    this.#first = first;
+    this.#wanted = this.#tokensBefore[first]! + LEAST_TOKENS;
   }
 
   /** Of the places that are near enough the best, and of those the last. */
   #endOf(most: number): number {
     let best = most;
-    const full = this.#tokensBefore[0]! + NEARLY_FULL;
-    for (let at = most; at > 0 && this.#tokensBefore[at]! >= full; at--) {
+    const full = this.#tokensBefore[this.#first]! + NEARLY_FULL;
+    for (let at = most; at > this.#first && this.#tokensBefore[at]! >= full; at--) {
       if (this.#ranks[at]! > this.#ranks[best]!) best = at;
     }
     return best;
@@ -76,7 +82,7 @@ export class Cutter {
     let best = end;
     let rank = 0;
     const furthest = this.#tokensBefore[end]! - OVERLAP_TOKENS;
-    for (let at = end - 1; at > 0 && this.#tokensBefore[at]! >= furthest; at--) {
+    for (let at = end - 1; at > this.#first && this.#tokensBefore[at]! >= furthest; at--) {
       if (Math.min(this.#ranks[at]!, SENTENCE) < rank) continue;
       rank = Math.min(this.#ranks[at]!, SENTENCE);
       best = at;
