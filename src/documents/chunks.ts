@@ -4,18 +4,17 @@
  * whole in one of them. Cuts are made where a paragraph ends if one ends near,
  * else a sentence, else a word.
  */
+import type { Slices } from '../slices.ts';
+import { cutRank, PARAGRAPH, SENTENCE } from './cuts.ts';
+import type { KnownTokens } from './known_tokens.ts';
+import { tokenScale } from './token_scale.ts';
 
-/** The most tokens of a chunk. */
+/** About the most tokens of a chunk. */
 const CHUNK_TOKENS = 400;
-/** The most tokens two neighbours share. */
+/** About the most tokens two neighbours share. */
 const OVERLAP_TOKENS = 60;
 /** From so many tokens on the end of a paragraph is near enough. */
 const NEARLY_FULL = 300;
-/** Before so many tokens of a chunk it does not end, and the next one does not begin: no place there is remembered. */
-const LEAST_TOKENS = NEARLY_FULL - OVERLAP_TOKENS;
-
-/** How good a place is to cut at: in a word, behind a word, a sentence, a paragraph. */
-export const [IN_WORD, WORD, SENTENCE, PARAGRAPH] = [0, 1, 2, 3] as const;
 
 /** A stretch of a text. */
 export interface Chunk {
@@ -23,70 +22,45 @@ export interface Chunk {
   readonly to: number;
 }
 
-/** Makes the chunks of a text while that is read: it is told of the places where it may cut, from the first to the last. */
-export class Cutter {
-  readonly chunks: Chunk[] = [];
-  /** The places that are of interest, how good they are, and about how many tokens stand before each. */
-  readonly #places: number[] = [];
-  readonly #ranks: number[] = [];
-  readonly #tokensBefore: number[] = [];
-  /** Where the next chunk begins, by number. */
-  #first = 0;
-  /** From so many tokens on places are of interest. */
-  #wanted = 0;
-
-  /** The text may be cut at `place`. */
-  mayCut(place: number, rank: number, tokensBefore: number): void {
-    if (tokensBefore < this.#wanted) return;
-    const last = this.#places.push(place) - 1;
-    this.#ranks.push(rank);
-    this.#tokensBefore.push(tokensBefore);
-    if (last === 0) this.#beginAt(0);
-    // A stretch without places inside may have too many tokens, and stays whole.
-    const tokens = tokensBefore - this.#tokensBefore[this.#first]!;
-    if (tokens > CHUNK_TOKENS && last - this.#first > 1) this.#cut(last - 1);
-  }
-
-  /** There are no more places: what is left is the last chunk. */
-  end(length: number): void {
-    this.chunks.push({ from: this.#places[this.#first]!, to: length });
-  }
-
-  /** `most`: the last place that the chunk can reach. */
-  #cut(most: number): void {
-    const end = this.#endOf(most);
-    this.chunks.push({ from: this.#places[this.#first]!, to: this.#places[end]! });
-    this.#beginAt(this.#overlapBefore(end));
-  }
-
-  #beginAt(first: number): void {
-    this.#first = first;
-    this.#wanted = this.#tokensBefore[first]! + LEAST_TOKENS;
-  }
-
-  /** Of the places that are near enough the best, and of those the last. */
-  #endOf(most: number): number {
-    let best = most;
-    const full = this.#tokensBefore[this.#first]! + NEARLY_FULL;
-    for (let at = most; at > this.#first && this.#tokensBefore[at]! >= full; at--) {
-      if (this.#ranks[at]! > this.#ranks[best]!) best = at;
+/** The chunks of a text, in order. Gives way to others meanwhile. */
+export async function chunksOf(text: string, tokens: KnownTokens, slices: Slices): Promise<Chunk[]> {
+  const scale = await tokenScale(text, tokens, slices);
+  const chunks: Chunk[] = [];
+  for (let from = 0; ; ) {
+    const most = scale.ahead(from, CHUNK_TOKENS);
+    if (most >= text.length) {
+      chunks.push({ from, to: text.length });
+      return chunks;
     }
-    return best;
+    const to = lastCut(text, scale.ahead(from, NEARLY_FULL), most);
+    // Only neighbours share something.
+    const earliest = Math.max(chunks.at(-1)?.to ?? from + 1, scale.behind(to, OVERLAP_TOKENS));
+    chunks.push({ from, to });
+    from = firstCut(text, earliest, to);
+    const due = slices.whenDue();
+    if (due) await due;
   }
+}
 
-  /**
-   * Where the chunk behind `end` begins: as far before as an overlap goes, with a sentence if one begins there, and
-   * always further on than the last.
-   */
-  #overlapBefore(end: number): number {
-    let best = end;
-    let rank = 0;
-    const furthest = this.#tokensBefore[end]! - OVERLAP_TOKENS;
-    for (let at = end - 1; at > this.#first && this.#tokensBefore[at]! >= furthest; at--) {
-      if (Math.min(this.#ranks[at]!, SENTENCE) < rank) continue;
-      rank = Math.min(this.#ranks[at]!, SENTENCE);
-      best = at;
-    }
-    return best;
+/** Of the best places from `from` to `to` the last. */
+function lastCut(text: string, from: number, to: number): number {
+  const highest = text.slice(from, to).includes('\n') ? PARAGRAPH : SENTENCE;
+  let best = to;
+  let bestRank = -1;
+  for (let at = to; at >= from && bestRank < highest; at--) {
+    const rank = cutRank(text, at);
+    if (rank > bestRank) [best, bestRank] = [at, rank];
   }
+  return best;
+}
+
+/** The first place from `from` on where a sentence begins, else a word, else anything; `to` when there is none before it. */
+function firstCut(text: string, from: number, to: number): number {
+  let best = to;
+  let bestRank = -1;
+  for (let at = from; at < to && bestRank < SENTENCE; at++) {
+    const rank = cutRank(text, at);
+    if (rank > bestRank) [best, bestRank] = [at, rank];
+  }
+  return best;
 }

@@ -3,10 +3,9 @@ import type { Embedder } from '../models/embedder.ts';
 import { Slices } from '../slices.ts';
 import { STORED_ENCODING } from '../tokens/encodings.ts';
 import { tokenizer } from '../tokens/tokenizer.ts';
-import type { Chunk } from './chunks.ts';
+import { type Chunk, chunksOf } from './chunks.ts';
 import { MAX_CHUNKS, type NewDocument, tooManyDocuments } from './document.ts';
 import { KnownTokens } from './known_tokens.ts';
-import { chunksOf } from './reading.ts';
 import type { Prepared, Vector } from './store.ts';
 
 /** What all documents together may take of a turn of the event loop, in milliseconds. */

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { chunksOf } from '../../src/documents/chunks.ts';
 import { KnownTokens } from '../../src/documents/known_tokens.ts';
-import { chunksOf } from '../../src/documents/reading.ts';
 import { Slices } from '../../src/slices.ts';
 import { tokenizer } from '../../src/tokens/tokenizer.ts';
 
