@@ -7,11 +7,12 @@
  * from the log. So one who reads slowly costs a position too, and catches up.
  */
 import { sessionDeleted } from '../errors.ts';
-import { Bell, HEARTBEAT } from '../sessions/bell.ts';
+import { HEARTBEAT } from '../sessions/bell.ts';
 import type { ResetReason, SessionKey } from '../sessions/session.ts';
 import { Cursors, fromCursor, type Position, toCursor } from './cursor.ts';
 import { FollowedRuns } from './followed_runs.ts';
 import type { StoredTurn } from './frames.ts';
+import { type Listener, Live } from './live.ts';
 import type { RunEvents } from './run_events.ts';
 import { type Shared, Tail } from './tail.ts';
 import { type Epoch, type LogState, readablePage, STATE_ONLY, sameEpoch, type TurnLog } from './turns.ts';
@@ -41,58 +42,59 @@ export class Follow<E> {
   }
 
   /**
-   * The log from a cursor or one of its ends, then live: what there is at a time. Ends with an error only.
-   * `withRuns`: whether answers are told while they are made.
+   * The log from a cursor or one of its ends, then live: what there is at a time. What comes in live is mostly sent to
+   * the listener past the generator. Ends with an error only. `withRuns`: whether answers are told while they are made.
    */
   async *follow(
     key: SessionKey,
     from: Start | { readonly cursor: string },
     withRuns: boolean,
-    signal: AbortSignal,
+    listener: Listener<E>,
   ): AsyncGenerator<readonly E[]> {
     const asked = typeof from === 'object' ? fromCursor(key, from.cursor) : undefined;
-    const bell = new Bell(signal);
-    const { tail, state, leave } = await this.#join(key, () => bell.ring());
-    const runs = withRuns ? new FollowedRuns(this.#runs, key, () => bell.ring()) : undefined;
+    const live = new Live(listener);
+    const { tail, state, leave } = await this.#join(key, live);
+    const runs = withRuns ? new FollowedRuns(this.#runs, key, () => live.wake()) : undefined;
     let runsKnown = tail.runCount - (state.run?.active ? 1 : 0);
     try {
-      let { epoch, seq }: Position = asked ?? {
-        epoch: state.epoch,
-        seq: from === 'NOW' ? state.lastTurnSeq : 0,
-      };
+      let epoch = asked?.epoch ?? state.epoch;
+      live.seq = asked?.seq ?? (from === 'NOW' ? state.lastTurnSeq : 0);
       let caughtUp = false;
-      let beat = performance.now() + HEARTBEAT;
       for (;;) {
         const state = tail.state;
         if (!state) throw sessionDeleted(key.sessionId, 'read');
-        const cursor = () => toCursor(key, { epoch, seq });
-        const lost = lostHow({ epoch, seq }, state);
+        const cursor = () => toCursor(key, { epoch, seq: live.seq });
+        const lost = lostHow({ epoch, seq: live.seq }, state);
         runs?.add(tail.runsAfter(runsKnown));
         runsKnown = tail.runCount;
-        const events = runs && caughtUp ? await (lost ? runs.rest() : runs.next(seq)) : [];
+        const events = runs && caughtUp ? await (lost ? runs.rest() : runs.next(live.seq)) : [];
         if (events.length > 0) {
           yield events.map((frame) => this.#encoder.runEvent(frame, cursor()));
         } else if (lost) {
-          ({ epoch, seq } = { epoch: state.epoch, seq: 0 });
+          epoch = state.epoch;
+          live.seq = 0;
           caughtUp = false;
           runs?.reset(epoch);
           yield [this.#encoder.reset(lost, cursor())];
-        } else if (seq < state.lastTurnSeq) {
-          const turns = await this.#next(tail, epoch, seq);
-          signal.throwIfAborted();
+        } else if (live.seq < state.lastTurnSeq) {
+          const turns = await this.#next(tail, epoch, live.seq);
+          listener.signal.throwIfAborted();
           if (turns.length === 0) continue; // the log is not what it was: see above
-          seq = turns.at(-1)!.seq;
+          live.seq = turns.at(-1)!.seq;
           yield turns.map(({ event }) => event);
         } else if (!caughtUp) {
           caughtUp = true;
           yield [this.#encoder.caughtUp(cursor())];
         } else {
-          const pause = beat - performance.now();
-          // In whole seconds, so that mostly it is the same one, and its timer too.
-          if (pause > 0 && (await bell.rung(Math.ceil(pause / 1000) * 1000)) === 'rung') continue;
+          const pause = live.toldAt + HEARTBEAT - performance.now();
+          if (pause > 0) {
+            // In whole seconds, so that mostly it is the same one, and its timer too.
+            await live.wait(Math.ceil(pause / 1000) * 1000, !withRuns);
+            continue;
+          }
           yield [this.#encoder.heartbeat(cursor())];
         }
-        beat = performance.now() + HEARTBEAT;
+        live.toldAt = performance.now();
       }
     } finally {
       runs?.close();
@@ -112,9 +114,9 @@ export class Follow<E> {
   }
 
   /** The tail of a session, and how its log ends now. */
-  async #join(key: SessionKey, ring: () => void) {
+  async #join(key: SessionKey, live: Live<E>) {
     for (;;) {
-      const { tail, leave } = this.#tailOf(key, ring);
+      const { tail, leave } = this.#tailOf(key, live);
       try {
         await tail.look();
         const { state } = tail;
@@ -128,7 +130,7 @@ export class Follow<E> {
     }
   }
 
-  #tailOf(key: SessionKey, ring: () => void) {
+  #tailOf(key: SessionKey, live: Live<E>) {
     const name = `${key.namespace}/${key.sessionId}`;
     let tail = this.#tails.get(name);
     // One whose session is gone serves those who are on it; the id may be used again.
@@ -140,7 +142,7 @@ export class Follow<E> {
       this.#tails.set(name, tail);
     }
     const joined = tail;
-    const part = joined.join(ring);
+    const part = joined.join((fresh) => live.ring(fresh));
     const leave = () => {
       part();
       if (!joined.isFollowed && this.#tails.get(name) === joined) this.#tails.delete(name);

@@ -35,6 +35,14 @@ const LONGEST_TIMER: Milliseconds = 0x7fff_ffff;
 export interface Shared<E> {
   readonly seq: number;
   readonly event: E;
+  /** What it takes here, about. */
+  readonly bytes: number;
+}
+
+/** Turns that just came, and what they come after. */
+export interface Fresh<E> {
+  readonly after: number;
+  readonly turns: readonly Shared<E>[];
 }
 
 export interface SharedPage<E> {
@@ -42,14 +50,17 @@ export interface SharedPage<E> {
   readonly turns: readonly Shared<E>[];
 }
 
+/** `fresh`: when turns came, and nothing else has changed. */
+type Ring<E> = (fresh?: Fresh<E>) => void;
+
 export class Tail<E> {
   readonly #log: TurnLog;
   readonly #key: SessionKey;
   /** Makes of a turn what all followers are sent for it. */
   readonly #present: (turn: StoredTurn, state: LogState) => E;
-  readonly #bells = new Set<() => void>();
+  readonly #bells = new Set<Ring<E>>();
   /** The newest turns, by the seq they come after. */
-  readonly #recent = new Map<number, Shared<E> & { readonly bytes: number }>();
+  readonly #recent = new Map<number, Shared<E>>();
   #recentBytes = 0;
   /** The newest runs that were heard of. */
   readonly #runs: NewestRun[] = [];
@@ -85,7 +96,7 @@ export class Tail<E> {
   }
 
   /** Adds a follower, who is rung for whenever something may have changed. Returns how to take him off. */
-  join(ring: () => void): () => void {
+  join(ring: Ring<E>): () => void {
     this.#bells.add(ring);
     return () => {
       this.#bells.delete(ring);
@@ -141,10 +152,15 @@ export class Tail<E> {
   }
 
   #shared({ state, frames }: TurnPage): SharedPage<E> {
-    return {
-      state,
-      turns: splitFrames(frames).map((turn) => ({ seq: turn.seq, event: this.#present(turn, state) })),
-    };
+    return { state, turns: this.#share(frames, state) };
+  }
+
+  #share(frames: Uint8Array, state: LogState): Shared<E>[] {
+    return splitFrames(frames).map((turn) => ({
+      seq: turn.seq,
+      event: this.#present(turn, state),
+      bytes: turn.frame.length,
+    }));
   }
 
   async #look(): Promise<void> {
@@ -186,15 +202,13 @@ export class Tail<E> {
     }
     if (news.after < state.lastTurnSeq) return; // known already: looking was faster
     this.#heard++;
-    let after = news.after;
-    for (const turn of splitFrames(news.frames)) {
-      this.#keep(after, turn, state);
-      after = turn.seq;
-    }
-    this.#state = { ...state, lastTurnSeq: after, lastSeq: after };
+    const { after } = news;
+    const turns = this.#share(news.frames, state);
+    const last = this.#keep(after, turns);
+    this.#state = { ...state, lastTurnSeq: last, lastSeq: last };
     if (news.runId !== '')
-      this.#hearOf({ runId: news.runId, askedSeq: after, epochNumber: state.epoch.number, active: true });
-    this.#ring();
+      this.#hearOf({ runId: news.runId, askedSeq: last, epochNumber: state.epoch.number, active: true });
+    this.#ring({ after, turns });
   }
 
   #hearOf(run: NewestRun): void {
@@ -205,14 +219,20 @@ export class Tail<E> {
     if (this.#runs.length > RECENT_RUNS) this.#runs.shift();
   }
 
-  #keep(after: number, turn: StoredTurn, state: LogState): void {
-    this.#recent.set(after, { seq: turn.seq, event: this.#present(turn, state), bytes: turn.frame.length });
-    this.#recentBytes += turn.frame.length;
+  /** Returns the last one's seq. */
+  #keep(after: number, turns: readonly Shared<E>[]): number {
+    let last = after;
+    for (const turn of turns) {
+      this.#recent.set(last, turn);
+      this.#recentBytes += turn.bytes;
+      last = turn.seq;
+    }
     for (const [oldest, { bytes }] of this.#recent) {
       if (this.#recent.size <= RECENT_TURNS && this.#recentBytes <= RECENT_BYTES) break;
       this.#recent.delete(oldest);
       this.#recentBytes -= bytes;
     }
+    return last;
   }
 
   #forget(): void {
@@ -243,8 +263,8 @@ export class Tail<E> {
     this.#timer = setTimeout(() => void this.#lookSoon(), Math.min(time, LONGEST_TIMER));
   }
 
-  #ring(): void {
-    for (const ring of this.#bells) ring();
+  #ring(fresh?: Fresh<E>): void {
+    for (const ring of this.#bells) ring(fresh);
   }
 
   #close(): void {

@@ -75,6 +75,16 @@ export class Call implements Caller {
     return this.#abort.signal;
   }
 
+  /** Whether a stream's answers wait for a client that is slow to read them. */
+  get isBehind(): boolean {
+    return this.#call.writableNeedDrain;
+  }
+
+  /** Answers, encoded, past a handler that yields nothing meanwhile. Only when the client is not behind. */
+  send(answer: Buffer): void {
+    if (!this.#over) this.#call.write(answer);
+  }
+
   /** Ends the call for everybody who listens to {@link signal}. */
   finish(): void {
     this.#over = true;

@@ -37,11 +37,11 @@ import { writeText, written } from './wire.ts';
 
 export class ChatService implements ServiceImpl<typeof Proto> {
   readonly #history: History;
-  readonly #follow: Follow<Uint8Array>;
+  readonly #follow: Follow<Buffer>;
   readonly #runs: Runs;
   readonly #count: TurnCounter;
 
-  constructor(history: History, follow: Follow<Uint8Array>, runs: Runs, count: TurnCounter) {
+  constructor(history: History, follow: Follow<Buffer>, runs: Runs, count: TurnCounter) {
     this.#history = history;
     this.#follow = follow;
     this.#runs = runs;
@@ -75,7 +75,7 @@ export class ChatService implements ServiceImpl<typeof Proto> {
   }
 
   followTurns(request: FollowTurnsRequest, call: Call) {
-    return this.#follow.follow(keyOf(request), startOf(request), request.includeDeltas, call.signal);
+    return this.#follow.follow(keyOf(request), startOf(request), request.includeDeltas, call);
   }
 
   async *chat(request: ChatRequest, call: Call) {

@@ -105,7 +105,7 @@ export function writeFrame(writer: WireWriter, seq: number, createTime: Micros, 
 const FOLLOWED = FollowTurnsResponseSchema.field;
 
 /** What followers are sent, as encoded `FollowTurnsResponse`s. */
-export const followEncoder: FollowEncoder<Uint8Array> = {
+export const followEncoder: FollowEncoder<Buffer> = {
   turn: ({ frame }, cursor) => followed(cursor, FOLLOWED.turn.number, frame),
   runEvent: (frame, cursor) => followed(cursor, FOLLOWED.runEvent.number, frame),
   reset: (reason, cursor) =>

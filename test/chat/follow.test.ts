@@ -37,7 +37,8 @@ it('takes a page that is newer than all news for what it is, and not for another
     heartbeat: () => 'heartbeat',
   });
   const abort = new AbortController();
-  const events = follow.follow({ namespace: 'default', sessionId: 's' }, 'BEGINNING', false, abort.signal);
+  const listener = { signal: abort.signal, isBehind: false, send: () => {} };
+  const events = follow.follow({ namespace: 'default', sessionId: 's' }, 'BEGINNING', false, listener);
   const got: string[] = [];
   while (got.at(-1) !== 'caught up') got.push(...(await events.next()).value);
   abort.abort();
