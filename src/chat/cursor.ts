@@ -33,13 +33,13 @@ export class Cursors {
 
   at({ epoch, seq }: Position): string {
     if (!this.#epoch || !sameEpoch(this.#epoch, epoch)) this.#enter(epoch);
-    const digits = seq.toString(36);
-    return `${this.#begin}${digits}.${crc32(digits, this.#checksum).toString(36)}`;
+    const digits = inBase36(seq);
+    return `${this.#begin}${digits}.${inBase36(crc32(digits, this.#checksum))}`;
   }
 
   #enter(epoch: Epoch): void {
     this.#epoch = epoch;
-    this.#begin = `${epoch.created.toString(36)}.${epoch.number.toString(36)}.`;
+    this.#begin = `${inBase36(epoch.created)}.${inBase36(epoch.number)}.`;
     this.#checksum = checksum(this.#key, this.#begin);
   }
 }
@@ -63,6 +63,13 @@ export function fromCursor(key: SessionKey, cursor: string): Position {
 
 function checksum({ namespace, sessionId }: SessionKey, place: string): number {
   return crc32(`${namespace}/${sessionId} ${place}`);
+}
+
+/** As toString(36), which is slow with what V8 does not keep as a small integer. */
+function inBase36(value: number): string {
+  if (value < 2 ** 31) return value.toString(36);
+  const high = Math.floor(value / 36 ** 5);
+  return inBase36(high) + (value - high * 36 ** 5).toString(36).padStart(5, '0');
 }
 
 function isCount(value: number | undefined): value is number {

@@ -21,15 +21,18 @@ export function decodeStruct(bytes: Uint8Array, field: string): JsonObject {
 }
 
 class StructReader {
-  readonly #reader: BinaryReader;
   readonly #bytes: Buffer;
+  #at = 0;
+  /** For what takes more than a byte or two; made when there is any, since that costs more than a small Struct. */
+  #reader: BinaryReader | undefined;
   readonly #field: string;
   /** The keys and list indices down to where we are. */
   readonly #path: (string | number)[] = [];
 
   constructor(bytes: Uint8Array, field: string) {
-    this.#reader = new BinaryReader(bytes);
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#field = field;
   }
 
@@ -47,7 +50,7 @@ class StructReader {
     this.#checkDepth(depth);
     const entries: [string, Json][] = [];
     while (this.#more(end)) {
-      const tag = this.#reader.uint32();
+      const tag = this.#uint32();
       if (tag === FIELDS) entries.push(this.#entry(this.#enter(end), depth));
       else this.#skip(tag);
     }
@@ -58,7 +61,7 @@ class StructReader {
     let key = '';
     let value: Json = null;
     while (this.#more(end)) {
-      const tag = this.#reader.uint32();
+      const tag = this.#uint32();
       if (tag === ENTRY_KEY) key = this.#text(end);
       else if (tag === ENTRY_VALUE) value = this.#within(key, end, depth);
       else this.#skip(tag);
@@ -70,7 +73,7 @@ class StructReader {
     this.#checkDepth(depth);
     const items: Json[] = [];
     while (this.#more(end)) {
-      const tag = this.#reader.uint32();
+      const tag = this.#uint32();
       if (tag === VALUES) items.push(this.#within(items.length, end, depth));
       else this.#skip(tag);
     }
@@ -88,10 +91,10 @@ class StructReader {
   #value(end: number, depth: number): Json {
     let value: Json = null;
     while (this.#more(end)) {
-      const tag = this.#reader.uint32();
+      const tag = this.#uint32();
       if (tag === STRING_VALUE) value = this.#text(end);
       else if (tag === NUMBER_VALUE) value = this.#number();
-      else if (tag === BOOL_VALUE) value = this.#reader.bool();
+      else if (tag === BOOL_VALUE) value = this.#read((reader) => reader.bool());
       else if (tag === STRUCT_VALUE) value = this.#struct(this.#enter(end), depth + 1);
       else if (tag === LIST_VALUE) value = this.#list(this.#enter(end), depth + 1);
       else {
@@ -105,34 +108,52 @@ class StructReader {
   /** As BinaryReader.string does strictly, without its list of codes. */
   #text(end: number): string {
     const to = this.#enter(end);
-    const from = this.#reader.pos;
-    this.#reader.pos = to;
+    const from = this.#at;
+    this.#at = to;
     const text = this.#bytes.toString('utf8', from, to);
     // Said as such, or put for what is no UTF-8.
     return text.includes('\ufffd') ? STRICT.decode(this.#bytes.subarray(from, to)) : text;
   }
 
   #number(): number {
-    const value = this.#reader.double();
+    const value = this.#bytes.readDoubleLE(this.#at);
+    this.#at += 8;
     if (!Number.isFinite(value)) throw this.#invalid('NaN and Infinity are no JSON');
     return value;
   }
 
   /** Whether something follows before `end`; what was read last must not have gone beyond. */
   #more(end: number): boolean {
-    if (this.#reader.pos > end) throw new RangeError('a field is longer than its message');
-    return this.#reader.pos < end;
+    if (this.#at > end) throw new RangeError('a field is longer than its message');
+    return this.#at < end;
   }
 
   /** Reads a length, and says where what follows ends. */
   #enter(end: number): number {
-    const length = this.#reader.uint32();
-    if (this.#reader.pos + length > end) throw new RangeError('a nested message is longer than its parent');
-    return this.#reader.pos + length;
+    const length = this.#uint32();
+    if (this.#at + length > end) throw new RangeError('a nested message is longer than its parent');
+    return this.#at + length;
   }
 
   #skip(tag: number): void {
-    this.#reader.skip((tag & 7) as WireType, tag >>> 3);
+    this.#read((reader) => reader.skip((tag & 7) as WireType, tag >>> 3));
+  }
+
+  /** Mostly a byte, or two. */
+  #uint32(): number {
+    const low = this.#bytes[this.#at]!;
+    const high = low < 0x80 ? 0 : this.#bytes[this.#at + 1]!;
+    if (!(high < 0x80)) return this.#read((reader) => reader.uint32()); // also what is not there
+    this.#at += low < 0x80 ? 1 : 2;
+    return (low & 0x7f) | (high << 7);
+  }
+
+  #read<T>(read: (reader: BinaryReader) => T): T {
+    this.#reader ??= new BinaryReader(this.#bytes);
+    this.#reader.pos = this.#at;
+    const value = read(this.#reader);
+    this.#at = this.#reader.pos;
+    return value;
   }
 
   #checkDepth(depth: number): void {
