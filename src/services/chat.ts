@@ -28,12 +28,13 @@ import type { Call } from '../rpc/call.ts';
 import { isWholeNumber, MAX_PAGE_BYTES, Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
 import type { Micros } from '../sessions/session.ts';
+import { written } from '../structs/wire_writer.ts';
 import { askOf, askSettings } from './chat_input.ts';
 import { converse } from './converse.ts';
 import { contextMessage, runMessage } from './run_messages.ts';
 import { keyOf } from './session_input.ts';
 import { newTurns, writeFrame } from './turn_messages.ts';
-import { writeText, written } from './wire.ts';
+import { writeText } from './wire.ts';
 
 export class ChatService implements ServiceImpl<typeof Proto> {
   readonly #history: History;

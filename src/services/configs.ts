@@ -20,9 +20,10 @@ import type { Call } from '../rpc/call.ts';
 import { encode } from '../rpc/codec.ts';
 import { isWholeNumber, Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
+import { written } from '../structs/wire_writer.ts';
 import { revisionMessage } from './messages.ts';
 import { keyOf } from './session_input.ts';
-import { repeated, writeNumber, writeStored, writeText, written } from './wire.ts';
+import { repeated, writeNumber, writeStored, writeText } from './wire.ts';
 
 export class ConfigsService implements ServiceImpl<typeof Proto> {
   readonly #configs: Configs;

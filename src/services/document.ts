@@ -23,9 +23,9 @@ import { fieldInvalid } from '../errors.ts';
 import type { Call } from '../rpc/call.ts';
 import { Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
+import { type WireWriter, written } from '../structs/wire_writer.ts';
 import { keyOf } from './session_input.ts';
-import { field, repeated, writeNumber, writeStruct, writeText, writeTimestamp, written } from './wire.ts';
-import type { WireWriter } from './wire_writer.ts';
+import { field, repeated, writeNumber, writeStruct, writeText, writeTimestamp } from './wire.ts';
 
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;

@@ -26,10 +26,10 @@ import type { OpenEvent } from '../chat/run.ts';
 import type { AnswerTurn, RunEncoder } from '../chat/run_encoder.ts';
 import type { NewTurn } from '../chat/turns.ts';
 import { encodeStatus } from '../rpc/status.ts';
+import { type WireWriter, written } from '../structs/wire_writer.ts';
 import { partMessage, partsFrom } from './parts.ts';
 import { ROLES } from './turn_messages.ts';
-import { writeMessage, writeNumber, writeText, written } from './wire.ts';
-import type { WireWriter } from './wire_writer.ts';
+import { writeMessage, writeNumber, writeText } from './wire.ts';
 
 const E = ChatEventSchema.field;
 const T = TurnSchema.field;

@@ -35,6 +35,7 @@ import { isSessionPosition, positionOf } from '../sessions/query.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Mutated } from '../sessions/store.ts';
+import { written } from '../structs/wire_writer.ts';
 import { insightMessage, integrationMessage, isInsightPosition } from './integration_messages.ts';
 import { participantMessage } from './messages.ts';
 import { complete, encodeActive } from './session_encoder.ts';
@@ -46,7 +47,7 @@ import {
   sessionOrder,
   sessionUpdate,
 } from './session_input.ts';
-import { field, repeated, writeFlag, written } from './wire.ts';
+import { field, repeated, writeFlag } from './wire.ts';
 
 /** The one field of every response that is a session. */
 const SESSION = 1;

@@ -28,6 +28,7 @@ import {
   slidingTtl,
 } from '../sessions/session.ts';
 import type { EncodedSession } from '../sessions/store.ts';
+import { type WireWriter, written } from '../structs/wire_writer.ts';
 import { participantMessage } from './messages.ts';
 import {
   writeDuration,
@@ -37,9 +38,7 @@ import {
   writeStored,
   writeText,
   writeTimestamp,
-  written,
 } from './wire.ts';
-import type { WireWriter } from './wire_writer.ts';
 
 /** What `redis/` stores; what is stored under another schema is encoded anew. */
 export const sessionEncoder = {

@@ -23,9 +23,9 @@ import type { Role as TurnRole } from '../chat/turns.ts';
 import { fieldInvalid } from '../errors.ts';
 import { encode } from '../rpc/codec.ts';
 import type { Micros } from '../sessions/session.ts';
+import { type WireWriter, written } from '../structs/wire_writer.ts';
 import { partsFrom } from './parts.ts';
-import { writeMessage, writeNumber, writeStruct, writeText, writeTimestamp, written } from './wire.ts';
-import type { WireWriter } from './wire_writer.ts';
+import { writeMessage, writeNumber, writeStruct, writeText, writeTimestamp } from './wire.ts';
 
 /** The messages of a request as turns, counted: at once when that is quick. */
 export function newTurns(

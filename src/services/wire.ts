@@ -6,20 +6,8 @@
 import { WireType } from '@bufbuild/protobuf/wire';
 import type { Micros, Milliseconds } from '../sessions/session.ts';
 import type { JsonObject } from '../structs/json.ts';
-import { encodeStored, encodeStruct } from '../structs/wire.ts';
-import { MAX_VARINT, WireWriter, writeVarint } from './wire_writer.ts';
-
-/** The writer that is used again. */
-let spare: WireWriter | undefined;
-
-/** The bytes that `write` writes. */
-export function written(write: (writer: WireWriter) => void): Buffer {
-  const writer = spare ?? new WireWriter();
-  spare = undefined; // until it is done: `write` may write something else meanwhile, or fail
-  write(writer);
-  spare = writer;
-  return writer.finish();
-}
+import { encodeStored, writeFields } from '../structs/wire.ts';
+import { MAX_VARINT, type WireWriter, writeVarint } from '../structs/wire_writer.ts';
 
 export function writeText(writer: WireWriter, number: number, value: string): void {
   if (value !== '') writer.tag(number, WireType.LengthDelimited).string(value);
@@ -40,7 +28,10 @@ export function writeMessage(writer: WireWriter, number: number, value: Uint8Arr
 }
 
 export function writeStruct(writer: WireWriter, number: number, value: JsonObject | undefined): void {
-  if (value) writeMessage(writer, number, encodeStruct(value));
+  if (!value) return;
+  writer.tag(number, WireType.LengthDelimited).fork();
+  writeFields(writer, value);
+  writer.join();
 }
 
 /** A Struct of a session, which is written more than once. */

@@ -15,6 +15,18 @@ export const MAX_VARINT = 5;
 /** A text up to this length is written by itself; with a longer one it pays to ask V8. */
 const SHORT_TEXT = 24;
 
+/** The writer that is used again. */
+let spare: WireWriter | undefined;
+
+/** The bytes that `write` writes. */
+export function written(write: (writer: WireWriter) => void): Buffer {
+  const writer = spare ?? new WireWriter();
+  spare = undefined; // until it is done: `write` may write something else meanwhile, or fail
+  write(writer);
+  spare = writer;
+  return writer.finish();
+}
+
 export class WireWriter {
   #slab: Buffer = NO_SLAB;
   /** Where the message begins, and where it goes on. */
@@ -47,6 +59,12 @@ export class WireWriter {
     let rest = value;
     for (; rest > 0xffff_ffff; rest = Math.floor(rest / 0x80)) this.#slab[this.#end++] = (rest % 0x80) | 0x80;
     this.#end = writeVarint(this.#slab, this.#end, rest);
+    return this;
+  }
+
+  double(value: number): this {
+    this.#reserve(8);
+    this.#end = this.#slab.writeDoubleLE(value, this.#end);
     return this;
   }
 

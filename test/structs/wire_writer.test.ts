@@ -1,11 +1,12 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WireWriter } from '../../src/services/wire_writer.ts';
+import { WireWriter } from '../../src/structs/wire_writer.ts';
 import { forAll } from '../property.ts';
 
 type Field =
   | { readonly kind: 'uint32' | 'uint64'; readonly value: number }
+  | { readonly kind: 'double'; readonly value: number }
   | { readonly kind: 'bool'; readonly value: boolean }
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'bytes' | 'raw'; readonly value: Uint8Array }
@@ -27,6 +28,7 @@ const { message } = fc.letrec<{ message: readonly Field[]; field: Field }>((tie)
     { maxDepth: 4, depthIdentifier: 'message' },
     fc.record({ kind: fc.constant('uint32' as const), value: fc.integer({ min: 0, max: 2 ** 32 - 1 }) }),
     fc.record({ kind: fc.constant('uint64' as const), value: fc.maxSafeNat() }),
+    fc.record({ kind: fc.constant('double' as const), value: fc.double({ noNaN: true }) }),
     fc.record({ kind: fc.constant('bool' as const), value: fc.boolean() }),
     fc.record({ kind: fc.constant('string' as const), value: text }),
     fc.record({ kind: fc.constantFrom('bytes' as const, 'raw' as const), value: bytes }),
@@ -44,6 +46,9 @@ function write(writer: WireWriter | BinaryWriter, fields: readonly Field[]): voi
         break;
       case 'uint64':
         tag(WireType.Varint).uint64(field.value);
+        break;
+      case 'double':
+        tag(WireType.Bit64).double(field.value);
         break;
       case 'bool':
         tag(WireType.Varint).bool(field.value);
