@@ -10,7 +10,7 @@
  */
 
 import { isObject, type Json, type JsonObject } from './json.ts';
-import { ROOT_A, ROOT_B, type Step, stepA, stepB, words } from './path_hash.ts';
+import { PathHash, STEP, words } from './path_hash.ts';
 
 /** Each element of a filter's array may have to be held against each of a value's: a second, where both are large. */
 const MAX_STEPS = 500_000;
@@ -62,9 +62,7 @@ export interface Findable {
  */
 export function tokens(findables: readonly Findable[]): string[] {
   const paths = new Paths();
-  for (const { scope, value } of findables) {
-    paths.collect(value, stepA(ROOT_A, 'key', scope), stepB(ROOT_B, 'key', scope));
-  }
+  for (const { scope, value } of findables) paths.collect(value, new PathHash().step(STEP.key, scope));
   const found = words(paths.lanes);
   return paths.mayRepeat ? [...new Set(found)] : found;
 }
@@ -76,34 +74,32 @@ class Paths {
   /** Only elements of an array may be the same. */
   mayRepeat = false;
 
-  /** `a`, `b`: the path to the value. */
-  collect(value: Json, a: number, b: number): void {
-    if (typeof value === 'string') this.#add(a, b, 'string', value);
+  /** `path`: to the value; it ends somewhere behind it. */
+  collect(value: Json, path: PathHash): void {
+    if (typeof value === 'string') this.#add(path.step(STEP.string, value));
     else if (typeof value === 'number')
-      this.#add(a, b, 'number', String(value)); // `0` and `-0` are one number
-    else if (value === null) this.#add(a, b, 'null');
-    else if (typeof value === 'boolean') this.#add(a, b, value ? 'true' : 'false');
-    else if (Array.isArray(value)) this.#elements(value, a, b);
-    else this.#entries(value, a, b);
+      this.#add(path.step(STEP.number, String(value))); // `0` and `-0` are one number
+    else if (value === null) this.#add(path.step(STEP.null));
+    else if (typeof value === 'boolean') this.#add(path.step(value ? STEP.true : STEP.false));
+    else if (Array.isArray(value)) this.#elements(value, path);
+    else this.#entries(value, path);
   }
 
   /** Where an element stands does not matter to containment. */
-  #elements(value: readonly Json[], a: number, b: number): void {
+  #elements(value: readonly Json[], path: PathHash): void {
     this.mayRepeat = true;
-    this.#add(a, b, 'array');
-    const [insideA, insideB] = [stepA(a, 'array'), stepB(b, 'array')];
-    for (const item of value) this.collect(item, insideA, insideB);
+    this.#add(path.step(STEP.array));
+    const { a, b } = path;
+    for (const item of value) this.collect(item, path.at(a, b));
   }
 
-  #entries(value: JsonObject, a: number, b: number): void {
-    this.#add(a, b, 'object');
-    const [insideA, insideB] = [stepA(a, 'object'), stepB(b, 'object')];
-    for (const key of Object.keys(value)) {
-      this.collect(value[key]!, stepA(insideA, 'key', key), stepB(insideB, 'key', key));
-    }
+  #entries(value: JsonObject, path: PathHash): void {
+    this.#add(path.step(STEP.object));
+    const { a, b } = path;
+    for (const key of Object.keys(value)) this.collect(value[key]!, path.at(a, b).step(STEP.key, key));
   }
 
-  #add(a: number, b: number, kind: Step, text?: string): void {
-    this.lanes.push(stepA(a, kind, text), stepB(b, kind, text));
+  #add({ a, b }: PathHash): void {
+    this.lanes.push(a, b);
   }
 }

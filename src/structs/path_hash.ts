@@ -9,9 +9,7 @@
  */
 
 /** The kinds of step: a key, and the values of JSON. */
-export type Step = 'key' | 'string' | 'number' | 'object' | 'array' | 'true' | 'false' | 'null';
-
-const STEPS: Record<Step, number> = {
+export const STEP = {
   key: 1,
   string: 2,
   number: 3,
@@ -20,24 +18,35 @@ const STEPS: Record<Step, number> = {
   true: 6,
   false: 7,
   null: 8,
-};
+} as const;
 
-/** Where every path begins, on either lane. */
-export const ROOT_A = 0x5eadbeef | 0;
-export const ROOT_B = 0x41c6ce57;
+/** A path on its way: both lanes of it, which are carried on in one loop. */
+export class PathHash {
+  /** Where every path begins. */
+  a = 0x5eadbeef | 0;
+  b = 0x41c6ce57;
 
-/** A path that goes on by one step, on the first lane; the length comes first, so that no two sequences of steps read alike. */
-export function stepA(path: number, kind: Step, text = ''): number {
-  let lane = mixA(mixA(path, STEPS[kind]), text.length);
-  for (let at = 0; at < text.length; at++) lane = mixA(lane, text.charCodeAt(at));
-  return lane;
-}
+  /** Goes back to a path it was at. */
+  at(a: number, b: number): this {
+    this.a = a;
+    this.b = b;
+    return this;
+  }
 
-/** The same on the second lane. */
-export function stepB(path: number, kind: Step, text = ''): number {
-  let lane = mixB(mixB(path, STEPS[kind]), text.length);
-  for (let at = 0; at < text.length; at++) lane = mixB(lane, text.charCodeAt(at));
-  return lane;
+  /** Goes on by one step; the length comes before the text, so that no two sequences of steps read alike. */
+  step(kind: number, text = ''): this {
+    const { length } = text;
+    let a = mixA(mixA(this.a, kind), length);
+    let b = mixB(mixB(this.b, kind), length);
+    for (let at = 0; at < length; at++) {
+      const code = text.charCodeAt(at);
+      a = mixA(a, code);
+      b = mixB(b, code);
+    }
+    this.a = a;
+    this.b = b;
+    return this;
+  }
 }
 
 /** Each path as 16 hexadecimal digits, a word that a query need not escape. `lanes`: both of a path, path by path. */
