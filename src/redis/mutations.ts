@@ -46,7 +46,8 @@ interface Head extends Base {
 
 interface Line {
   members: number;
-  turn: Promise<unknown>;
+  /** Ends when those before have decided; undefined when nobody is deciding. */
+  turn: Promise<unknown> | undefined;
   head: Head | undefined;
 }
 
@@ -69,7 +70,8 @@ export class Mutations {
     const line = this.#join(id);
     try {
       for (let attempt = 0; ; attempt++) {
-        const tried = await inTurn(line, () => this.#try(line, caller, decide, steps, known));
+        const trying = inTurn(line, () => this.#try(line, caller, decide, steps, known));
+        const tried = trying instanceof Promise ? await trying : trying;
         known = undefined;
         if (!('decision' in tried)) {
           const activity = tried.after && (await took(tried.after));
@@ -92,26 +94,32 @@ export class Mutations {
     }
   }
 
-  /** Reads or takes over, decides, and sends the write, without waiting for it. */
-  async #try<T>(
+  /** Takes over or reads, decides, and sends the write, without waiting for it; nor for anything else, unless it reads. */
+  #try<T>(
     line: Line,
     caller: Caller,
     decide: Decide<T>,
     steps: Steps<T>,
     known: Base | undefined,
-  ): Promise<Attempt<T>> {
+  ): Attempt<T> | Promise<Attempt<T>> {
     caller.throwIfOver();
-    const before = line.head;
-    const recalled = before || known ? undefined : steps.recall();
-    let base: Base | undefined = before ?? known ?? recalled;
-    let decided = base && attempt(decide, base);
+    const recalled = line.head || known ? undefined : steps.recall();
+    const base = line.head ?? known ?? recalled;
+    const decided = base && attempt(decide, base);
     // Nobody is refused, and nothing left undone, on what may be out of date.
-    if (!base || !decided || (recalled && !writes(decided))) {
-      const loaded = await steps.load();
-      if ('replay' in loaded) return { mutated: loaded.replay };
-      base = loaded;
-      decided = attempt(decide, base);
-    }
+    if (base && decided && (!recalled || writes(decided)))
+      return this.#send(line, caller, steps, base, decided);
+    return steps
+      .load()
+      .then((loaded) =>
+        'replay' in loaded
+          ? { mutated: loaded.replay }
+          : this.#send(line, caller, steps, loaded, attempt(decide, loaded)),
+      );
+  }
+
+  #send<T>(line: Line, caller: Caller, steps: Steps<T>, base: Base, decided: Decided<T>): Attempt<T> {
+    const before = line.head;
     if ('refusal' in decided) return { ...decided, after: before };
     const { decision } = decided;
     // With a request id the answer must be remembered, even when nothing changes.
@@ -132,7 +140,7 @@ export class Mutations {
   #join(id: string): Line {
     let line = this.#lines.get(id);
     if (!line) {
-      line = { members: 0, turn: Promise.resolve(), head: undefined };
+      line = { members: 0, turn: undefined, head: undefined };
       this.#lines.set(id, line);
     }
     line.members++;
@@ -158,9 +166,15 @@ function writes<T>(decided: Decided<T>): boolean {
   return 'decision' in decided && decided.decision.write !== undefined;
 }
 
-function inTurn<T>(line: Line, work: () => Promise<T>): Promise<T> {
-  const result = line.turn.then(work);
-  line.turn = result.catch(() => {});
+/** Works when those before have; at once when there are none. */
+function inTurn<T>(line: Line, work: () => T | Promise<T>): T | Promise<T> {
+  const result = line.turn ? line.turn.then(work) : work();
+  if (!(result instanceof Promise)) return result;
+  const over = () => {
+    if (line.turn === turn) line.turn = undefined;
+  };
+  const turn = result.then(over, over);
+  line.turn = turn;
   return result;
 }
 

@@ -28,6 +28,7 @@ import {
   slidingTtl,
 } from '../sessions/session.ts';
 import type { EncodedSession } from '../sessions/store.ts';
+import { RecentEncodings } from '../structs/recent_encodings.ts';
 import { type WireWriter, written } from '../structs/wire_writer.ts';
 import { participantMessage } from './messages.ts';
 import {
@@ -46,19 +47,11 @@ export const sessionEncoder = {
 
   /** A session as it is answered, but for its activity; mostly it is encoded once. */
   encode(session: Session): Buffer {
-    const known = recent.get(session.etag);
-    if (known?.session === session) return known.bytes;
-    const bytes = written((writer) => writeSession(writer, session));
-    if (bytes.length <= MAX_RECENT_BYTES) recent.set(session.etag, { session, bytes });
-    if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value!);
-    return bytes;
+    return recent.of(session, encodeSession);
   },
 };
 
-/** What was encoded last, so that it is at hand while its answer is under way; plainer to the garbage collector than a WeakMap. */
-const recent = new Map<string, { readonly session: Session; readonly bytes: Buffer }>();
-const MAX_RECENT = 128;
-const MAX_RECENT_BYTES = 32 * 1024;
+const recent = new RecentEncodings<Session>();
 
 const F = SessionSchema.field;
 const P = ParticipantSchema.field;
@@ -123,6 +116,10 @@ function idOf(participant: Uint8Array): string {
     reader.skip(type);
   }
   return '';
+}
+
+function encodeSession(session: Session): Buffer {
+  return written((writer) => writeSession(writer, session));
 }
 
 function writeSession(writer: WireWriter, session: Session): void {

@@ -4,6 +4,7 @@
  */
 import { WireType } from '@bufbuild/protobuf/wire';
 import type { Json, JsonObject } from './json.ts';
+import { RecentEncodings } from './recent_encodings.ts';
 import { type WireWriter, written } from './wire_writer.ts';
 
 /** The size of an object as an encoded `google.protobuf.Struct`, in bytes; of one that is to be stored. */
@@ -12,7 +13,7 @@ export function structSize(value: JsonObject): number {
 }
 
 /** An object as an encoded `google.protobuf.Struct`. */
-export function encodeStruct(value: JsonObject): Uint8Array {
+export function encodeStruct(value: JsonObject): Buffer {
   return written((writer) => writeFields(writer, value));
 }
 
@@ -29,18 +30,11 @@ export function writeFields(writer: WireWriter, value: JsonObject): void {
  * The same for an object of a session, which is measured, stored, and answered when that is done: encoded once.
  * Neither the object nor the bytes may be changed afterwards.
  */
-export function encodeStored(value: JsonObject): Uint8Array {
-  const known = recent.get(value);
-  if (known) return known;
-  const bytes = encodeStruct(value);
-  if (bytes.length <= MAX_RECENT_BYTES) recent.set(value, bytes);
-  if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value!);
-  return bytes;
+export function encodeStored(value: JsonObject): Buffer {
+  return recent.of(value, encodeStruct);
 }
 
-const recent = new Map<JsonObject, Uint8Array>();
-const MAX_RECENT = 128;
-const MAX_RECENT_BYTES = 16 * 1024;
+const recent = new RecentEncodings<JsonObject>();
 
 /** Tags, all of one byte. */
 const FIELDS = (1 << 3) | WireType.LengthDelimited; // of a Struct; the key of its map entries; values of a ListValue
