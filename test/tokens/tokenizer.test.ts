@@ -84,6 +84,6 @@ describe('a tokenizer', () => {
     const others = setInterval(() => turns++, 1);
     await countLarge(PROSE.repeat(20_000));
     clearInterval(others);
-    expect(turns).toBeGreaterThan(2); // none, if it went on without a break
+    expect(turns).toBeGreaterThan(0); // none, if it went on without a break
   });
 });
