@@ -52,6 +52,22 @@ export class FollowedRuns {
     return this.#unlessGone(() => this.#rest());
   }
 
+  /**
+   * The last turn to be told before a run's events are looked for again, to one who has all turns through a seq: what
+   * a run was asked, or what it left. Another that began tells that the one before has ended, and where is looked up.
+   */
+  async turnsUntil(seq: number): Promise<number> {
+    const tail = this.#current?.tail;
+    if (tail && tail.turnSeq === undefined && this.#waiting.length > 0) {
+      await this.#unlessGone(async () => {
+        await tail.look();
+        return [];
+      });
+    }
+    const places = [tail?.turnSeq, this.#waiting[0]?.askedSeq];
+    return Math.min(...places.map((place) => (place !== undefined && place > seq ? place : Infinity)));
+  }
+
   close(): void {
     this.#drop();
   }

@@ -71,6 +71,31 @@ describe('the runs of a session that is followed', () => {
     expect([await next(1), await next(1), await next(1)]).toEqual([[1, 2], [1, 2], []]);
   });
 
+  it('are told of between the turns they were asked and left, though all turns are there', async () => {
+    const ended = { events: 2, status: 'COMPLETED' as const };
+    const { runs, next } = followed({ a: { ...ended, turnSeq: 2 }, b: { ...ended, turnSeq: 4 } });
+    expect(await runs.turnsUntil(0)).toBe(Infinity);
+    runs.add([run('a', 1), run('b', 3)]);
+    expect(await runs.turnsUntil(0)).toBe(1);
+    expect(await next(1)).toEqual([1]);
+    expect(await runs.turnsUntil(1)).toBe(2);
+    expect(await next(2)).toEqual([2]);
+    expect(await runs.turnsUntil(2)).toBe(3);
+    expect(await next(3)).toEqual([1]);
+    expect(await runs.turnsUntil(3)).toBe(4);
+  });
+
+  it('have ended when another began, though nobody said so', async () => {
+    const stored = { events: 1, status: 'RUNNING' as RunStatus, turnSeq: 0 };
+    const { runs, next } = followed({ a: stored });
+    runs.add([run('a', 1)]);
+    expect(await next(1)).toEqual([1]);
+    expect(await runs.turnsUntil(1)).toBe(Infinity);
+    Object.assign(stored, { events: 2, status: 'COMPLETED', turnSeq: 2 });
+    runs.add([run('b', 3)]);
+    expect(await runs.turnsUntil(1)).toBe(2);
+  });
+
   it('are left out when they are no longer kept', async () => {
     const { runs, next } = followed({ b: { events: 2, status: 'CANCELLED', turnSeq: 0 } });
     runs.add([run('a', 1), run('b', 1)]);
