@@ -17,7 +17,8 @@ export function cutRank(text: string, at: number): number {
   }
   if (lines > 0) return lines > 1 ? PARAGRAPH : SENTENCE;
   const isAfterBlank = before < at - 1;
-  while (before > 0 && CLOSING.has(text.charCodeAt(before))) before--;
+  const furthest = before - MOST_CLOSING;
+  while (before > furthest && CLOSING.has(text.charCodeAt(before))) before--;
   if ((isAfterBlank ? STOPS : WIDE_STOPS).has(text.charCodeAt(before))) return SENTENCE;
   return isAfterBlank ? WORD : IN_WORD;
 }
@@ -31,6 +32,8 @@ const STOPS = codesOf('.!?…。！？');
 const WIDE_STOPS = codesOf('。！？');
 /** What still belongs to a sentence that has ended. */
 const CLOSING = codesOf(`"'”’)]」』`);
+/** No sentence ends in more of them, and a text of nothing else would be looked through from every place of it. */
+const MOST_CLOSING = 8;
 
 /** Of ASCII: what most characters are. */
 function isLetter(code: number): boolean {

@@ -17,6 +17,7 @@ const TEXTS: Record<string, string> = {
   Chinese: '灯塔看守人写了一封关于天气和大海的信。'.repeat(300),
   emoji: '👩🏽‍🚀🚀'.repeat(1500),
   blanks: ' \n\t'.repeat(4000),
+  'closing signs': ')'.repeat(200_000), // minutes, if each place were looked at for what it closes
   'random bytes as text': Array.from({ length: 8000 }, (_, n) =>
     String.fromCharCode((n * 7919) % 0xd7ff),
   ).join(''),

@@ -23,6 +23,11 @@ it.each([
   expect(cutRank(`Once. ${before}${after}`, 6 + before.length)).toBe(rank);
 });
 
+it('behind a sentence eight closing signs are looked over, and no more', () => {
+  expect(cutRank(`Once.${')'.repeat(8)} x`, 14)).toBe(SENTENCE);
+  expect(cutRank(`Once.${')'.repeat(9)} x`, 15)).toBe(WORD);
+});
+
 it('a text of blanks and closing signs is looked at in vain', () => {
   expect(cutRank(' x', 1)).toBe(WORD);
   expect(cutRank(')))x', 3)).toBe(IN_WORD);
