@@ -32,33 +32,27 @@ export async function chunksOf(text: string, tokens: KnownTokens, slices: Slices
       chunks.push({ from, to: text.length });
       return chunks;
     }
-    const to = lastCut(text, scale.ahead(from, NEARLY_FULL), most);
+    const least = scale.ahead(from, NEARLY_FULL);
+    const highest = text.slice(least, most).includes('\n') ? PARAGRAPH : SENTENCE;
+    const to = bestCut(text, most, least - 1, highest, most);
     // Only neighbours share something.
     const earliest = Math.max(chunks.at(-1)?.to ?? from + 1, scale.behind(to, OVERLAP_TOKENS));
     chunks.push({ from, to });
-    from = firstCut(text, earliest, to);
+    from = bestCut(text, earliest, to, SENTENCE, to);
     const due = slices.whenDue();
     if (due) await due;
   }
 }
 
-/** Of the best places from `from` to `to` the last. */
-function lastCut(text: string, from: number, to: number): number {
-  const highest = text.slice(from, to).includes('\n') ? PARAGRAPH : SENTENCE;
-  let best = to;
+/**
+ * The best place to cut at of those from `begin` on and before `end`, which may be further back: the first that is as
+ * good, and as good as `enough` is good enough. `otherwise`: when it can be cut at none of them.
+ */
+function bestCut(text: string, begin: number, end: number, enough: number, otherwise: number): number {
+  const step = begin < end ? 1 : -1;
+  let best = otherwise;
   let bestRank = -1;
-  for (let at = to; at >= from && bestRank < highest; at--) {
-    const rank = cutRank(text, at);
-    if (rank > bestRank) [best, bestRank] = [at, rank];
-  }
-  return best;
-}
-
-/** The first place from `from` on where a sentence begins, else a word, else anything; `to` when there is none before it. */
-function firstCut(text: string, from: number, to: number): number {
-  let best = to;
-  let bestRank = -1;
-  for (let at = from; at < to && bestRank < SENTENCE; at++) {
+  for (let at = begin; at !== end && bestRank < enough; at += step) {
     const rank = cutRank(text, at);
     if (rank > bestRank) [best, bestRank] = [at, rank];
   }

@@ -1,6 +1,7 @@
 /**
- * Counts the tokens of short stretches of texts, nearly: words and signs are said again and again, and what one takes is known
- * from the last time. That is a tenth of the time that counting exactly takes, and a few tokens in a hundred beside it.
+ * Counts the tokens of short stretches of texts, nearly: words and signs are said again and again, and what one takes
+ * is known from the last time. That is a tenth of the time that counting exactly takes, and a few tokens in a hundred
+ * beside it.
  */
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 import { finish, mix, START } from './hash.ts';

@@ -2,9 +2,20 @@
  * `google.protobuf.Struct` on the wire, straight from JSON: about eight times as fast as encoding through message
  * objects, and the measure of how large an object is "as protobuf".
  */
-import { WireType } from '@bufbuild/protobuf/wire';
 import type { Json, JsonObject } from './json.ts';
 import { RecentEncodings } from './recent_encodings.ts';
+import {
+  BOOL_VALUE,
+  ENTRY_KEY,
+  ENTRY_VALUE,
+  FIELDS,
+  LIST_VALUE,
+  NULL_VALUE,
+  NUMBER_VALUE,
+  STRING_VALUE,
+  STRUCT_VALUE,
+  VALUES,
+} from './tags.ts';
 import { type WireWriter, written } from './wire_writer.ts';
 
 /** The size of an object as an encoded `google.protobuf.Struct`, in bytes; of one that is to be stored. */
@@ -20,7 +31,7 @@ export function encodeStruct(value: JsonObject): Buffer {
 /** An object as the content of a `google.protobuf.Struct` in another message. */
 export function writeFields(writer: WireWriter, value: JsonObject): void {
   for (const key of Object.keys(value)) {
-    writer.uint32(FIELDS).fork().uint32(FIELDS).string(key).uint32(ENTRY_VALUE).fork();
+    writer.uint32(FIELDS).fork().uint32(ENTRY_KEY).string(key).uint32(ENTRY_VALUE).fork();
     writeKind(writer, value[key]!);
     writer.join().join();
   }
@@ -36,16 +47,6 @@ export function encodeStored(value: JsonObject): Buffer {
 
 const recent = new RecentEncodings<JsonObject>();
 
-/** Tags, all of one byte. */
-const FIELDS = (1 << 3) | WireType.LengthDelimited; // of a Struct; the key of its map entries; values of a ListValue
-const ENTRY_VALUE = (2 << 3) | WireType.LengthDelimited;
-const NULL_VALUE = (1 << 3) | WireType.Varint;
-const NUMBER_VALUE = (2 << 3) | WireType.Bit64;
-const STRING_VALUE = (3 << 3) | WireType.LengthDelimited;
-const BOOL_VALUE = (4 << 3) | WireType.Varint;
-const STRUCT_VALUE = (5 << 3) | WireType.LengthDelimited;
-const LIST_VALUE = (6 << 3) | WireType.LengthDelimited;
-
 /** What a `google.protobuf.Value` holds. */
 function writeKind(writer: WireWriter, value: Json): void {
   if (typeof value === 'string') writer.uint32(STRING_VALUE).string(value);
@@ -55,7 +56,7 @@ function writeKind(writer: WireWriter, value: Json): void {
   else if (Array.isArray(value)) {
     writer.uint32(LIST_VALUE).fork();
     for (const item of value) {
-      writer.uint32(FIELDS).fork();
+      writer.uint32(VALUES).fork();
       writeKind(writer, item);
       writer.join();
     }

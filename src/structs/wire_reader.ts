@@ -2,9 +2,21 @@
  * Reads an encoded `google.protobuf.Struct` straight into JSON, and refuses one
  * that is too large, too deep, or holds what JSON cannot.
  */
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
 import { fieldInvalid, type ParleyError } from '../errors.ts';
 import type { Json, JsonObject } from './json.ts';
+import {
+  BOOL_VALUE,
+  ENTRY_KEY,
+  ENTRY_VALUE,
+  FIELDS,
+  LIST_VALUE,
+  NULL_VALUE,
+  NUMBER_VALUE,
+  STRING_VALUE,
+  STRUCT_VALUE,
+  VALUES,
+} from './tags.ts';
 
 /** The most nested containers in a Struct, the root included. */
 export const MAX_DEPTH = 32;
@@ -169,15 +181,3 @@ class StructReader {
 }
 
 const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Tags: field number << 3 | wire type. */
-const FIELDS = (1 << 3) | WireType.LengthDelimited;
-const VALUES = FIELDS;
-const ENTRY_KEY = FIELDS;
-const ENTRY_VALUE = (2 << 3) | WireType.LengthDelimited;
-const NULL_VALUE = (1 << 3) | WireType.Varint;
-const NUMBER_VALUE = (2 << 3) | WireType.Bit64;
-const STRING_VALUE = (3 << 3) | WireType.LengthDelimited;
-const BOOL_VALUE = (4 << 3) | WireType.Varint;
-const STRUCT_VALUE = (5 << 3) | WireType.LengthDelimited;
-const LIST_VALUE = (6 << 3) | WireType.LengthDelimited;

@@ -82,8 +82,8 @@ describe('a tokenizer', () => {
     const { countLarge } = await tokenizer('o200k_base');
     let turns = 0;
     const others = setInterval(() => turns++, 1);
-    await countLarge(PROSE.repeat(20_000));
+    await countLarge(PROSE.repeat(100_000));
     clearInterval(others);
-    expect(turns).toBeGreaterThan(0); // none, if it went on without a break
+    expect(turns).toBeGreaterThan(2); // none, if it went on without a break
   });
 });
