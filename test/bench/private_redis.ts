@@ -1,6 +1,7 @@
 /** A look into the Redis that Parley started for itself: found as its child, asked over its Unix socket. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import type { FsyncPolicy } from './fsync.ts';
 import { childrenOf, commandLine } from './processes.ts';
 
 export class PrivateRedis implements AsyncDisposable {
@@ -37,7 +38,7 @@ export class PrivateRedis implements AsyncDisposable {
   }
 
   /** Has writes put to disk before each answer, which is how Parley starts its Redis, or once a second. */
-  async appendFsync(policy: 'always' | 'everysec'): Promise<void> {
+  async appendFsync(policy: FsyncPolicy): Promise<void> {
     await this.#redis.config('SET', 'appendfsync', policy);
   }
 

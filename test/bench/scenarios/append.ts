@@ -7,9 +7,10 @@ import { ChatService } from '../../../gen/parley/v1/chat_service_pb.ts';
 import { SessionService } from '../../../gen/parley/v1/session_service_pb.ts';
 import { fixedBody } from '../bodies.ts';
 import type { ParleyClient } from '../client.ts';
+import { eachFsync } from '../fsync.ts';
 import type { Measured } from '../load.ts';
 import { startParley } from '../parley_server.ts';
-import type { Findings, Row } from '../report.ts';
+import type { Findings } from '../report.ts';
 import type { Stage } from '../stage.ts';
 import { versusEcho } from '../versus_echo.ts';
 import { createTalks, LINE } from './turns.ts';
@@ -30,22 +31,14 @@ export async function append(stage: Stage): Promise<Findings> {
   const count = async ({ acknowledged }: Measured) => {
     for (const [i, { calls }] of acknowledged.entries()) expected[i]! += calls;
   };
-  const rows: Row[] = [];
-  const details: Record<string, unknown> = {};
-  for (const [policy, target] of [
-    ['everysec', { atLeast: 0.4 }],
-    ['always', {}],
-  ] as const) {
+  const { rows, details } = await eachFsync(0.4, async (policy, target) => {
     await parley.redis.appendFsync(policy);
     const scenario = `AppendTurns, appendfsync ${policy}`;
-    const comparison = { method, bodies, response, scenario, ...target };
-    const findings = await versusEcho(stage, parley, comparison, count);
-    rows.push(...findings.rows);
-    details[policy] = findings.details;
-  }
+    return versusEcho(stage, parley, { method, bodies, response, scenario, ...target }, count);
+  });
   const lost = await miscounted(parley.client, ids, expected);
-  rows.push({ scenario: 'AppendTurns', unit: 'turns lost', parley: lost, target: { atMost: 0 } });
-  return { rows, details };
+  const row = { scenario: 'AppendTurns', unit: 'turns lost', parley: lost, target: { atMost: 0 } };
+  return { rows: [...rows, row], details };
 }
 
 /** By how many turns the sessions differ from what was acknowledged. */

@@ -5,8 +5,9 @@
  */
 import { DocumentService } from '../../../gen/parley/v1/document_service_pb.ts';
 import { fixedBody } from '../bodies.ts';
+import { eachFsync, type FsyncPolicy } from '../fsync.ts';
 import { startParley } from '../parley_server.ts';
-import type { Findings, Row } from '../report.ts';
+import type { Findings } from '../report.ts';
 import type { Stage } from '../stage.ts';
 import { versusEcho } from '../versus_echo.ts';
 import { textOf } from './library.ts';
@@ -16,24 +17,14 @@ const BYTES = 10_240;
 /** A session holds a thousand documents at most: enough of them for all rounds. */
 const SESSIONS = 500;
 
-export async function createDocument(stage: Stage): Promise<Findings> {
-  const rows: Row[] = [];
-  const details: Record<string, unknown> = {};
-  for (const [policy, target] of [
-    ['everysec', { atLeast: 0.2 }],
-    ['always', {}],
-  ] as const) {
-    const findings = await withPolicy(stage, policy, target);
-    rows.push(...findings.rows);
-    details[policy] = findings.details;
-  }
-  return { rows, details };
+export function createDocument(stage: Stage): Promise<Findings> {
+  return eachFsync(0.2, (policy, target) => withPolicy(stage, policy, target));
 }
 
 /** On a server of its own, so that neither finds the other's documents in its way. */
 async function withPolicy(
   stage: Stage,
-  policy: 'everysec' | 'always',
+  policy: FsyncPolicy,
   target: { readonly atLeast?: number },
 ): Promise<Findings> {
   await using parley = await startParley(stage.folder);
