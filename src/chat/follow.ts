@@ -77,8 +77,9 @@ export class Follow<E> {
           runs?.reset(epoch);
           yield [this.#encoder.reset(lost, cursor())];
         } else if (live.seq < state.lastTurnSeq) {
-          const until = runs && caughtUp ? await runs.turnsUntil(live.seq) : Number.POSITIVE_INFINITY;
-          const turns = (await this.#next(tail, epoch, live.seq)).filter(({ seq }) => seq <= until);
+          const until = runs && caughtUp ? await runs.turnsUntil(live.seq) : undefined;
+          const all = await this.#next(tail, epoch, live.seq);
+          const turns = until === undefined ? all : all.filter(({ seq }) => seq <= until);
           listener.signal.throwIfAborted();
           if (turns.length === 0) continue; // the log is not what it was: see above
           live.seq = turns.at(-1)!.seq;
