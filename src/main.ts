@@ -1,11 +1,15 @@
 /** Environment → server → signals. */
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
 import pino from 'pino';
 import { StartError } from './errors.ts';
 import { helpText, readArguments, readSettings } from './settings.ts';
 
 enableCompileCache(); // a second start need not compile again
+// Calls that wait for Redis outlive a scavenge. V8 takes that for a sign that such objects live long, and allocates
+// them where only a full collection frees them, and keeps alive all they point to: a sixth of a server's time.
+setFlagsFromString('--no-allocation-site-pretenuring');
 
 try {
   const { help, insecure } = readArguments(process.argv.slice(2));

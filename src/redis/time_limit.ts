@@ -78,7 +78,9 @@ export class TimeLimit {
   /** What is answered is let go at once, with its arguments. */
   #dropSettled(): void {
     while (this.#oldest?.command.isSettled) {
-      this.#oldest = this.#oldest.next;
+      const { next } = this.#oldest;
+      this.#oldest.next = undefined;
+      this.#oldest = next;
       this.#answered = true;
     }
   }
