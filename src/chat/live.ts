@@ -29,10 +29,12 @@ export class Live<E> {
     this.#bell = new Bell(listener.signal);
   }
 
-  /** Something may have changed: `fresh` turns and nothing else, if there are any. */
-  ring(fresh?: Fresh<E>): void {
-    if (this.#atEnd && fresh?.after === this.seq && !this.#listener.isBehind) this.#send(fresh);
+  /** Something may have changed: `fresh` turns and nothing else, if there are any. Returns whether he was sent those. */
+  ring(fresh?: Fresh<E>): boolean {
+    const now = this.#atEnd && fresh?.after === this.seq && !this.#listener.isBehind;
+    if (now) this.#send(fresh);
     else this.wake();
+    return now;
   }
 
   /** Ends the wait, or the next one. */

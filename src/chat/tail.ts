@@ -50,8 +50,8 @@ export interface SharedPage<E> {
   readonly turns: readonly Shared<E>[];
 }
 
-/** `fresh`: when turns came, and nothing else has changed. */
-type Ring<E> = (fresh?: Fresh<E>) => void;
+/** `fresh`: when turns came, and nothing else has changed. Returns whether who is rung for has them now. */
+type Ring<E> = (fresh?: Fresh<E>) => boolean;
 
 export class Tail<E> {
   readonly #log: TurnLog;
@@ -59,8 +59,9 @@ export class Tail<E> {
   /** Makes of a turn what all followers are sent for it. */
   readonly #present: (turn: StoredTurn, state: LogState) => E;
   readonly #bells = new Set<Ring<E>>();
-  /** The newest turns, by the seq they come after. */
-  readonly #recent = new Map<number, Shared<E>>();
+  /** The newest turns, as long as somebody may come for them, and what they come after. */
+  #recent: Shared<E>[] = [];
+  #recentAfter = 0;
   #recentBytes = 0;
   /** The newest runs that were heard of. */
   readonly #runs: NewestRun[] = [];
@@ -119,10 +120,10 @@ export class Tail<E> {
   }
 
   /** The turns that come after a seq, as far as they are at hand. */
-  after(seq: number): Shared<E>[] {
-    const turns: Shared<E>[] = [];
-    for (let next = this.#recent.get(seq); next; next = this.#recent.get(next.seq)) turns.push(next);
-    return turns;
+  after(seq: number): readonly Shared<E>[] {
+    if (seq === this.#recentAfter) return this.#recent.slice();
+    const at = this.#recent.findLastIndex((turn) => turn.seq === seq);
+    return at < 0 ? [] : this.#recent.slice(at + 1);
   }
 
   /** How many runs were heard of. */
@@ -204,11 +205,12 @@ export class Tail<E> {
     this.#heard++;
     const { after } = news;
     const turns = this.#share(news.frames, state);
-    const last = this.#keep(after, turns);
+    const last = turns.at(-1)?.seq ?? after;
     this.#state = { ...state, lastTurnSeq: last, lastSeq: last };
     if (news.runId !== '')
       this.#hearOf({ runId: news.runId, askedSeq: last, epochNumber: state.epoch.number, active: true });
-    this.#ring({ after, turns });
+    if (this.#ring({ after, turns })) this.#forget();
+    else this.#keep(after, turns);
   }
 
   #hearOf(run: NewestRun): void {
@@ -219,24 +221,26 @@ export class Tail<E> {
     if (this.#runs.length > RECENT_RUNS) this.#runs.shift();
   }
 
-  /** Returns the last one's seq. */
-  #keep(after: number, turns: readonly Shared<E>[]): number {
-    let last = after;
+  #keep(after: number, turns: readonly Shared<E>[]): void {
+    const last = this.#recent.at(-1)?.seq ?? this.#recentAfter;
+    if (last !== after) this.#forget(after);
     for (const turn of turns) {
-      this.#recent.set(last, turn);
+      this.#recent.push(turn);
       this.#recentBytes += turn.bytes;
-      last = turn.seq;
     }
-    for (const [oldest, { bytes }] of this.#recent) {
-      if (this.#recent.size <= RECENT_TURNS && this.#recentBytes <= RECENT_BYTES) break;
-      this.#recent.delete(oldest);
+    let dropped = 0;
+    while (this.#recent.length - dropped > RECENT_TURNS || this.#recentBytes > RECENT_BYTES) {
+      const { seq, bytes } = this.#recent[dropped++]!;
+      this.#recentAfter = seq;
       this.#recentBytes -= bytes;
     }
-    return last;
+    this.#recent.splice(0, dropped);
   }
 
-  #forget(): void {
-    this.#recent.clear();
+  /** `after`: where the turns that are kept from now on begin. */
+  #forget(after = 0): void {
+    this.#recent = [];
+    this.#recentAfter = after;
     this.#recentBytes = 0;
   }
 
@@ -263,8 +267,11 @@ export class Tail<E> {
     this.#timer = setTimeout(() => void this.#lookSoon(), Math.min(time, LONGEST_TIMER));
   }
 
-  #ring(fresh?: Fresh<E>): void {
-    for (const ring of this.#bells) ring(fresh);
+  /** Returns whether everybody has the fresh turns now. */
+  #ring(fresh?: Fresh<E>): boolean {
+    let all = true;
+    for (const ring of this.#bells) all = ring(fresh) && all;
+    return all;
   }
 
   #close(): void {
