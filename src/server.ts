@@ -34,6 +34,7 @@ import { type OpenRedis, openRedis } from './redis/open.ts';
 import { Health } from './rpc/health.ts';
 import { Reflection } from './rpc/reflection.ts';
 import { serve } from './rpc/serve.ts';
+import { releaseStreams } from './rpc/stream_table.ts';
 import { writeAhead } from './rpc/write_ahead.ts';
 import { ChatService } from './services/chat.ts';
 import { ConfigsService } from './services/configs.ts';
@@ -85,6 +86,7 @@ export async function startServer(
     closers.unshift(() => chat.keeper.close());
     closers.unshift(() => chat.integrations.settled());
 
+    closers.unshift(releaseStreams());
     const stopping = new AbortController();
     const server = new Server(GRPC_OPTIONS);
     const pipeline = { interceptors: interceptors(log), stopping: stopping.signal };
