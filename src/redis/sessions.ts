@@ -35,8 +35,10 @@ import { SessionPages } from './session_pages.ts';
 
 /** How many configs revisions are kept, the current one included. */
 const KEPT_REVISIONS = 100;
-/** What is kept of recent sessions, as JSON. */
+/** What is kept of sessions that were written or read lately, in bytes: of each kind so much. */
 const RECENT_BYTES = 4 * 1024 * 1024;
+/** The largest of them that is kept. */
+const RECENT_ENTRY_BYTES = RECENT_BYTES / 64;
 /** Documents read in one go: enough to be fast, few enough that Redis can turn to others in between. */
 const READ_BATCH = 100;
 
@@ -56,7 +58,12 @@ export class RedisSessions implements SessionStore, RevisionLog {
   /** What this process last wrote, to decide on without asking first: the script checks that it still holds. */
   readonly #recent = new LRUCache<string, Base>({
     maxSize: RECENT_BYTES,
-    maxEntrySize: RECENT_BYTES / 64,
+    maxEntrySize: RECENT_ENTRY_BYTES,
+  });
+  /** What this process last read, by its etag: as long as a session has that it is the same, and Redis need only say so. */
+  readonly #encoded = new LRUCache<string, StoredSession & { readonly etag: string }>({
+    maxSize: RECENT_BYTES,
+    maxEntrySize: RECENT_ENTRY_BYTES,
   });
 
   constructor(redis: Connection, keys: Keys, encoder: SessionEncoder) {
@@ -76,10 +83,18 @@ export class RedisSessions implements SessionStore, RevisionLog {
   }
 
   async readEncoded(key: SessionKey): Promise<EncodedSession | undefined> {
-    const reply = await this.#redis.call('HMGET', this.#keys.log(key), 'session', ...ANSWERED_FIELDS);
-    const [stored, ...moving] = reply as (string | null)[];
+    const log = this.#keys.log(key);
+    const known = this.#encoded.get(log);
+    if (known) {
+      const [etag, ...moving] = await this.#fields(log, ['etag', ...ANSWERED_FIELDS]);
+      if (etag === known.etag) return { ...known, activity: activityOf(moving) };
+    }
+    const [etag, stored, ...moving] = await this.#fields(log, ['etag', 'session', ...ANSWERED_FIELDS]);
     const encoded = stored && this.#fromStored(stored);
-    if (encoded) return { ...encoded, activity: activityOf(moving) };
+    if (encoded) {
+      if (etag) this.#encoded.set(log, { ...encoded, etag }, { size: encoded.bytes.length });
+      return { ...encoded, activity: activityOf(moving) };
+    }
     // Another version of the server wrote it, or there is none.
     const session = await this.read(key);
     return (
@@ -127,9 +142,13 @@ export class RedisSessions implements SessionStore, RevisionLog {
   async #readBase(key: SessionKey): Promise<Base> {
     const [session, moving] = await Promise.all([
       this.read(key),
-      this.#redis.call('HMGET', this.#keys.log(key), ...ACTIVITY_FIELDS),
+      this.#fields(this.#keys.log(key), ACTIVITY_FIELDS),
     ]);
-    return { session, activity: activityOf(moving as (string | null)[], session) };
+    return { session, activity: activityOf(moving, session) };
+  }
+
+  #fields(hash: string, names: readonly string[]): Promise<(string | null)[]> {
+    return this.#redis.call('HMGET', hash, ...names) as Promise<(string | null)[]>;
   }
 
   async #readMany(keys: readonly SessionKey[]): Promise<Base[]> {
@@ -161,6 +180,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const document = write ? toDocument(write) : '';
     // Nobody decides on what may not be there: it is recent again once Redis has it.
     this.#recent.delete(keys.session);
+    this.#encoded.delete(keys.log);
     const [code, value, moving] = (await (write === null
       ? this.#redis.run(
           purgeSession,
@@ -219,6 +239,8 @@ export class RedisSessions implements SessionStore, RevisionLog {
       KEPT_REVISIONS - 1,
       reset,
       idle ? '1' : '',
+      'etag',
+      write.etag,
       'session',
       this.#toStored(write),
       'created',
@@ -235,7 +257,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
   }
 
   /** Undefined for what is stored under another schema. */
-  #fromStored(text: string): Omit<EncodedSession, 'activity'> | undefined {
+  #fromStored(text: string): StoredSession | undefined {
     const line = text.indexOf('\n');
     const [schema, deleted, sliding] = text.slice(0, line).split(' ');
     if (schema !== this.#encoder.schema) return undefined;
@@ -243,6 +265,9 @@ export class RedisSessions implements SessionStore, RevisionLog {
     return { bytes: fromText(text.slice(line + 1)), deleted: deleted === '1', slidingTtl: ttl };
   }
 }
+
+/** A session as it is answered, but for what moves with every turn. */
+type StoredSession = Omit<EncodedSession, 'activity'>;
 
 /** What is there before a session is. */
 const ABSENT: Base = { session: undefined, activity: NO_ACTIVITY };

@@ -30,10 +30,10 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
--- What moves with every turn, as the log has it, and how the session's keys end.
+-- What moves with every turn, as the log has it, how the session's keys end, and its etag.
 local function read_moving(log)
   return redis.call('HMGET', log, 'updated', 'kept', 'count', 'by', 'running', 'summary', 'summarized', 'learnt', 'docs',
-    'sliding')
+    'sliding', 'etag')
 end
 
 local function quoted(text)
@@ -49,10 +49,6 @@ local function told(moving)
     .. ',' .. (moving[9] or 0) .. ']'
 end
 
-local function activity(log)
-  return told(read_moving(log))
-end
-
 -- What may not happen while a run answers: whoever wants it ends the run first.
 local function busy(log)
   local run = redis.call('HGET', log, 'running')
@@ -61,13 +57,15 @@ end
 
 -- The mutation was computed from a session with this etag ('' = from none) and
 -- last turn seq ('' = whichever). Returns nil when that is what is there, else
--- the session that is, with its activity.
-local function conflict(session, etag, log, seq)
-  local current = redis.call('JSON.GET', session, 'etag')
-  local same = (current or '""') == '"' .. etag .. '"'
-  if same and seq ~= '' then same = (redis.call('HGET', log, 'kept') or '0') == seq end
+-- the session that is, with its activity. `moving`: as the log has it.
+local function conflict(session, etag, moving, seq)
+  local current = moving[11]
+  if not current then -- there is none, or it was written before its log knew its etag
+    current = string.sub(redis.call('JSON.GET', session, 'etag') or '""', 2, -2)
+  end
+  local same = current == etag and (seq == '' or (moving[2] or '0') == seq)
   if same then return nil end
-  return {CONFLICT, redis.call('JSON.GET', session), activity(log)}
+  return {CONFLICT, redis.call('JSON.GET', session), told(moving)}
 end
 
 -- A page by update time may lag by a second: indexing a session costs more than a turn does.

@@ -14,10 +14,10 @@ local field, fingerprint, answer, lifetime, channel, runs = ARGV[2], ARGV[3], AR
 
 local deletes = 'DeleteSession:'
 
-local refusal = replay(answers, field, fingerprint) or conflict(session, etag, log, '') or busy(log)
+local moving = read_moving(log)
+local refusal = replay(answers, field, fingerprint) or conflict(session, etag, moving, '') or busy(log)
 if refusal then return refusal end
 
-local moving = activity(log)
 for _, name in ipairs(redis.call('HKEYS', log)) do
   local run = string.match(name, '^run:(.+)$')
   if run then redis.call('UNLINK', runs .. run) end
@@ -32,6 +32,6 @@ for _, answered in ipairs(redis.call('HKEYS', answers)) do
   if string.sub(answered, 1, #deletes) ~= deletes then redis.call('HDEL', answers, answered) end
 end
 redis.call('PERSIST', answers)
-remember(answers, field, fingerprint, moving .. '\n' .. answer, lifetime)
+remember(answers, field, fingerprint, told(moving) .. '\n' .. answer, lifetime)
 redis.call('SPUBLISH', channel, '')
-return {DONE, moving}
+return {DONE, told(moving)}

@@ -25,12 +25,12 @@ local field, fingerprint, answer, lifetime = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local channel, document, updated, deleted = ARGV[7], ARGV[8], tonumber(ARGV[9]), ARGV[10]
 local ends, sliding, outgoing, keep, reset = ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
 
-local refusal = replay(answers, field, fingerprint) or conflict(session, etag, log, seq)
+local moving = read_moving(log)
+local refusal = replay(answers, field, fingerprint) or conflict(session, etag, moving, seq)
 if not refusal and ARGV[16] == '1' then refusal = busy(log) end
 if refusal then return refusal end
 
 local expires = redis.call('PEXPIRETIME', session) -- below 0 when it does not, or is not there
-local moving = read_moving(log)
 if document == '' then
   remember(answers, field, fingerprint, told(moving) .. '\n' .. answer, lifetime)
   if expires > 0 then redis.call('PEXPIREAT', answers, expires) end
