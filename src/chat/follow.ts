@@ -77,7 +77,8 @@ export class Follow<E> {
           runs?.reset(epoch);
           yield [this.#encoder.reset(lost, cursor())];
         } else if (live.seq < state.lastTurnSeq) {
-          const until = runs && caughtUp ? await runs.turnsUntil(live.seq) : undefined;
+          const last = state.lastTurnSeq;
+          const until = runs && caughtUp ? await runs.turnsUntil(live.seq, last) : undefined;
           const all = await this.#next(tail, epoch, live.seq);
           const turns = until === undefined ? all : all.filter(({ seq }) => seq <= until);
           listener.signal.throwIfAborted();

@@ -53,19 +53,26 @@ export class FollowedRuns {
   }
 
   /**
-   * The last turn to be told before a run's events are looked for again, to one who has all turns through a seq: what
-   * a run was asked, or what it left. Another that began tells that the one before has ended, and where is looked up.
+   * The last turn to be told before a run's events are looked for again, to one who has all turns through a seq and
+   * can be told those through `last`: what a run was asked, or what it left. The turns may have been faster than the
+   * news of a run, so it is looked up whether it answers still; if so, what it will leave is none of them.
    */
-  async turnsUntil(seq: number): Promise<number> {
-    const tail = this.#current?.tail;
-    if (tail && tail.turnSeq === undefined && this.#waiting.length > 0) {
+  async turnsUntil(seq: number, last: number): Promise<number> {
+    const run = this.#current;
+    let until = last;
+    if (run && run.tail.turnSeq === undefined) {
       await this.#unlessGone(async () => {
-        await tail.look();
+        await run.tail.look();
         return [];
       });
+      const isOver = this.#current === run && run.tail.turnSeq !== undefined;
+      // All its events but the last come before what it left.
+      if (isOver && run.tail.lastOffset - run.offset > 1) return seq;
     }
-    const places = [tail?.turnSeq, this.#waiting[0]?.askedSeq];
-    return Math.min(...places.map((place) => (place !== undefined && place > seq ? place : Infinity)));
+    for (const place of [this.#current?.tail.turnSeq, this.#waiting[0]?.askedSeq]) {
+      if (place !== undefined && place > seq) until = Math.min(until, place);
+    }
+    return until;
   }
 
   close(): void {

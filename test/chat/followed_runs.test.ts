@@ -74,15 +74,15 @@ describe('the runs of a session that is followed', () => {
   it('are told of between the turns they were asked and left, though all turns are there', async () => {
     const ended = { events: 2, status: 'COMPLETED' as const };
     const { runs, next } = followed({ a: { ...ended, turnSeq: 2 }, b: { ...ended, turnSeq: 4 } });
-    expect(await runs.turnsUntil(0)).toBe(Infinity);
+    expect(await runs.turnsUntil(0, 9)).toBe(9);
     runs.add([run('a', 1), run('b', 3)]);
-    expect(await runs.turnsUntil(0)).toBe(1);
+    expect(await runs.turnsUntil(0, 9)).toBe(1);
     expect(await next(1)).toEqual([1]);
-    expect(await runs.turnsUntil(1)).toBe(2);
+    expect(await runs.turnsUntil(1, 9)).toBe(2);
     expect(await next(2)).toEqual([2]);
-    expect(await runs.turnsUntil(2)).toBe(3);
+    expect(await runs.turnsUntil(2, 9)).toBe(3);
     expect(await next(3)).toEqual([1]);
-    expect(await runs.turnsUntil(3)).toBe(4);
+    expect(await runs.turnsUntil(3, 9)).toBe(4);
   });
 
   it('have ended when another began, though nobody said so', async () => {
@@ -90,10 +90,30 @@ describe('the runs of a session that is followed', () => {
     const { runs, next } = followed({ a: stored });
     runs.add([run('a', 1)]);
     expect(await next(1)).toEqual([1]);
-    expect(await runs.turnsUntil(1)).toBe(Infinity);
+    expect(await runs.turnsUntil(1, 1)).toBe(1);
     Object.assign(stored, { events: 2, status: 'COMPLETED', turnSeq: 2 });
     runs.add([run('b', 3)]);
-    expect(await runs.turnsUntil(1)).toBe(2);
+    expect(await runs.turnsUntil(1, 9)).toBe(2);
+  });
+
+  it('are told of to the last before what they left, though that was heard of first', async () => {
+    const stored = { events: 2, status: 'RUNNING' as RunStatus, turnSeq: 0 };
+    const { runs, next } = followed({ a: stored });
+    runs.add([run('a', 1)]);
+    expect(await next(1)).toEqual([1, 2]);
+    Object.assign(stored, { events: 4, status: 'COMPLETED', turnSeq: 2 });
+    expect(await next(1)).toEqual([]); // nobody said so
+    expect(await runs.turnsUntil(1, 2)).toBe(1);
+    expect(await next(1)).toEqual([3]);
+    expect(await runs.turnsUntil(1, 2)).toBe(2);
+    expect(await next(2)).toEqual([4]);
+  });
+
+  it('let pass what others say while they answer, and no turn that was not there when that was looked up', async () => {
+    const { runs, next } = followed({ a: { events: 1, status: 'RUNNING', turnSeq: 0 } });
+    runs.add([run('a', 1)]);
+    expect(await next(1)).toEqual([1]);
+    expect(await runs.turnsUntil(1, 3)).toBe(3);
   });
 
   it('are left out when they are no longer kept', async () => {
