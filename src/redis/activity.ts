@@ -14,11 +14,18 @@ export const NO_ACTIVITY: Activity = {
   documentCount: 0,
 };
 
-/** The fields of the log that a session is answered with. */
-export const ANSWERED_FIELDS = ['updated', 'kept', 'count', 'by', 'running', 'summary', 'learnt'] as const;
-
-/** The fields of the log that {@link activityOf} takes, in its order; it can do without the last ones. */
-export const ACTIVITY_FIELDS = [...ANSWERED_FIELDS, 'summarized', 'docs'] as const;
+/** The fields of the log that {@link activityOf} takes, in its order. */
+export const ACTIVITY_FIELDS = [
+  'updated',
+  'kept',
+  'count',
+  'by',
+  'running',
+  'summary',
+  'learnt',
+  'summarized',
+  'docs',
+] as const;
 
 /** `session`: where there is one at hand that may have been written before the log knew its time. */
 export function activityOf(

@@ -16,6 +16,7 @@ function load(...names: string[]): Script {
 }
 
 export const writeSession = load('write_session');
+export const readSession = load('read_session');
 export const purgeSession = load('purge_session');
 export const appendTurns = load('log', 'append_turns');
 export const removeTurns = load('remove_turns');

@@ -23,13 +23,13 @@ import {
   StillRunning,
 } from '../sessions/store.ts';
 import { stringify } from '../structs/json.ts';
-import { ACTIVITY_FIELDS, ANSWERED_FIELDS, activityOf, NO_ACTIVITY, parseActivity } from './activity.ts';
+import { ACTIVITY_FIELDS, activityOf, NO_ACTIVITY, parseActivity } from './activity.ts';
 import { answerSlot, recallAnswer, requestIdReused } from './answers.ts';
 import { fromText, toText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { type Base, type Decide, Mutations, type Outcome } from './mutations.ts';
-import { purgeSession, writeSession } from './scripts.ts';
+import { purgeSession, readSession, writeSession } from './scripts.ts';
 import { fromDocument, fromRevision, toDocument } from './session_document.ts';
 import { SessionPages } from './session_pages.ts';
 
@@ -85,15 +85,14 @@ export class RedisSessions implements SessionStore, RevisionLog {
   async readEncoded(key: SessionKey): Promise<EncodedSession | undefined> {
     const log = this.#keys.log(key);
     const known = this.#encoded.get(log);
-    if (known) {
-      const [etag, ...moving] = await this.#fields(log, ['etag', ...ANSWERED_FIELDS]);
-      if (etag === known.etag) return { ...known, activity: activityOf(moving) };
-    }
-    const [etag, stored, ...moving] = await this.#fields(log, ['etag', 'session', ...ANSWERED_FIELDS]);
-    const encoded = stored && this.#fromStored(stored);
+    const reply = await this.#redis.run(readSession, [log], [known?.etag ?? '']);
+    if (known && typeof reply === 'string') return { ...known, activity: parseActivity(reply) };
+    const [moving, etag, stored] = reply as [string, string, string];
+    const encoded = this.#fromStored(stored);
+    const activity = parseActivity(moving);
     if (encoded) {
-      if (etag) this.#encoded.set(log, { ...encoded, etag }, { size: encoded.bytes.length });
-      return { ...encoded, activity: activityOf(moving) };
+      if (etag !== '') this.#encoded.set(log, { ...encoded, etag }, { size: encoded.bytes.length });
+      return { ...encoded, activity };
     }
     // Another version of the server wrote it, or there is none.
     const session = await this.read(key);
@@ -102,7 +101,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
         bytes: this.#encoder.encode(session),
         deleted: isDeleted(session),
         slidingTtl: slidingTtl(session),
-        activity: activityOf(moving, session),
+        activity: { ...activity, updateTime: Math.max(activity.updateTime, session.updateTime) },
       }
     );
   }
@@ -142,13 +141,9 @@ export class RedisSessions implements SessionStore, RevisionLog {
   async #readBase(key: SessionKey): Promise<Base> {
     const [session, moving] = await Promise.all([
       this.read(key),
-      this.#fields(this.#keys.log(key), ACTIVITY_FIELDS),
+      this.#redis.call('HMGET', this.#keys.log(key), ...ACTIVITY_FIELDS),
     ]);
-    return { session, activity: activityOf(moving, session) };
-  }
-
-  #fields(hash: string, names: readonly string[]): Promise<(string | null)[]> {
-    return this.#redis.call('HMGET', hash, ...names) as Promise<(string | null)[]>;
+    return { session, activity: activityOf(moving as (string | null)[], session) };
   }
 
   async #readMany(keys: readonly SessionKey[]): Promise<Base[]> {
