@@ -29,11 +29,7 @@ export const ACTIVITY_FIELDS = [
 
 /** `session`: where there is one at hand that may have been written before the log knew its time. */
 export function activityOf(
-  [updated, kept, count, by, running, summary, learnt, summarized, docs]: readonly (
-    | string
-    | null
-    | undefined
-  )[],
+  [updated, kept, count, by, running, summary, learnt, summarized, docs]: readonly (string | null)[],
   session?: Session,
 ): Activity {
   return {

@@ -89,19 +89,18 @@ export class RedisSessions implements SessionStore, RevisionLog {
     if (known && typeof reply === 'string') return { ...known, activity: parseActivity(reply) };
     const [moving, etag, stored] = reply as [string, string, string];
     const encoded = this.#fromStored(stored);
-    const activity = parseActivity(moving);
     if (encoded) {
       if (etag !== '') this.#encoded.set(log, { ...encoded, etag }, { size: encoded.bytes.length });
-      return { ...encoded, activity };
+      return { ...encoded, activity: parseActivity(moving) };
     }
     // Another version of the server wrote it, or there is none.
-    const session = await this.read(key);
+    const { session, activity } = await this.#readBase(key);
     return (
       session && {
         bytes: this.#encoder.encode(session),
         deleted: isDeleted(session),
         slidingTtl: slidingTtl(session),
-        activity: { ...activity, updateTime: Math.max(activity.updateTime, session.updateTime) },
+        activity,
       }
     );
   }
@@ -175,7 +174,6 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const document = write ? toDocument(write) : '';
     // Nobody decides on what may not be there: it is recent again once Redis has it.
     this.#recent.delete(keys.session);
-    this.#encoded.delete(keys.log);
     const [code, value, moving] = (await (write === null
       ? this.#redis.run(
           purgeSession,

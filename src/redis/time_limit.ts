@@ -66,7 +66,7 @@ export class TimeLimit {
     setImmediate(() => {
       this.#dropSettled();
       const late = performance.now() - this.#limit * (this.#answered ? PATIENCE : 1);
-      for (; this.#oldest && this.#oldest.at <= late; this.#oldest = this.#oldest.next) {
+      for (; this.#oldest && this.#oldest.at <= late; this.#drop(this.#oldest)) {
         if (!this.#oldest.command.isSettled)
           this.#oldest.command.reject(new Error('Redis did not answer in time'));
       }
@@ -78,10 +78,14 @@ export class TimeLimit {
   /** What is answered is let go at once, with its arguments. */
   #dropSettled(): void {
     while (this.#oldest?.command.isSettled) {
-      const { next } = this.#oldest;
-      this.#oldest.next = undefined;
-      this.#oldest = next;
+      this.#drop(this.#oldest);
       this.#answered = true;
     }
+  }
+
+  /** One that is old to the garbage collector must not keep alive those behind it. */
+  #drop(oldest: Sent): void {
+    this.#oldest = oldest.next;
+    oldest.next = undefined;
   }
 }

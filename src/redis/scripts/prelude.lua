@@ -49,9 +49,8 @@ local function told(moving)
     .. ',' .. (moving[9] or 0) .. ']'
 end
 
--- What may not happen while a run answers: whoever wants it ends the run first.
-local function busy(log)
-  local run = redis.call('HGET', log, 'running')
+-- What may not happen while a run answers: whoever wants it ends the run first. `run`: the log's `running`.
+local function busy(run)
   return run and {RUNNING, run} or nil
 end
 

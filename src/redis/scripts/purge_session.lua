@@ -15,7 +15,7 @@ local field, fingerprint, answer, lifetime, channel, runs = ARGV[2], ARGV[3], AR
 local deletes = 'DeleteSession:'
 
 local moving = read_moving(log)
-local refusal = replay(answers, field, fingerprint) or conflict(session, etag, moving, '') or busy(log)
+local refusal = replay(answers, field, fingerprint) or conflict(session, etag, moving, '') or busy(moving[5])
 if refusal then return refusal end
 
 for _, name in ipairs(redis.call('HKEYS', log)) do

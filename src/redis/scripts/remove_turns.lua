@@ -16,17 +16,17 @@ local refusal = replay(answers, field, fingerprint)
 if refusal then return refusal end
 
 local state = redis.call('HMGET', log, 'deleted', 'kept', 'count', 'updated', 'indexed', 'epoch', 'created',
-  'sliding', 'by')
+  'sliding', 'by', 'running')
 local deleted, kept, count = state[1], state[2] or '0', tonumber(state[3] or 0)
 local updated, indexed, epoch, created = tonumber(state[4] or 0), tonumber(state[5] or 0), state[6] or '0', state[7] or '0'
-local sliding, by = state[8], state[9]
+local sliding, by, running = state[8], state[9], state[10]
 
 if not deleted then return {ABSENT} end
 if deleted == '1' then return {DELETED} end
 
 local removed = 0
 if tonumber(to) < tonumber(kept) then
-  refusal = busy(log)
+  refusal = busy(running)
   if refusal then return refusal end
   if to == '0' then
     removed = count

@@ -27,7 +27,7 @@ local ends, sliding, outgoing, keep, reset = ARGV[11], ARGV[12], ARGV[13], ARGV[
 
 local moving = read_moving(log)
 local refusal = replay(answers, field, fingerprint) or conflict(session, etag, moving, seq)
-if not refusal and ARGV[16] == '1' then refusal = busy(log) end
+if not refusal and ARGV[16] == '1' then refusal = busy(moving[5]) end
 if refusal then return refusal end
 
 local expires = redis.call('PEXPIRETIME', session) -- below 0 when it does not, or is not there
