@@ -15,15 +15,14 @@ export const MAX_VARINT = 5;
 /** A text up to this length is written by itself; with a longer one it pays to ask V8. */
 const SHORT_TEXT = 24;
 
-/** The writer that is used again. */
-let spare: WireWriter | undefined;
+/** Writers that are used again: as many as write inside each other. One that fails is not among them any more. */
+const spare: WireWriter[] = [];
 
-/** The bytes that `write` writes. */
+/** The bytes that `write` writes; it may have others written meanwhile. */
 export function written(write: (writer: WireWriter) => void): Buffer {
-  const writer = spare ?? new WireWriter();
-  spare = undefined; // until it is done: `write` may write something else meanwhile, or fail
+  const writer = spare.pop() ?? new WireWriter();
   write(writer);
-  spare = writer;
+  spare.push(writer);
   return writer.finish();
 }
 

@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WireWriter } from '../../src/structs/wire_writer.ts';
+import { WireWriter, written } from '../../src/structs/wire_writer.ts';
 import { forAll } from '../property.ts';
 
 type Field =
@@ -92,5 +92,33 @@ describe('a writer of messages', () => {
       const library = new BinaryWriter().tag(each, WireType.Varint).finish();
       expect(new WireWriter().tag(each, WireType.Varint).finish()).toEqual(Buffer.from(library));
     });
+  });
+});
+
+describe('what is written while something else is', () => {
+  const inner = () => written((writer) => writer.string('inner'));
+  const outer = () => written((writer) => writer.bytes(inner()).bytes(inner()));
+
+  it('does not get in its way', () => {
+    expect(outer().toString()).toBe('\x06\x05inner\x06\x05inner');
+  });
+
+  it('takes memory a slab at a time, as anything does', () => {
+    const slabs = new Set(Array.from({ length: 100 }, () => inner().buffer));
+    for (let time = 0; time < 100; time++) {
+      slabs.add(outer().buffer);
+      written((writer) => writer.raw(inner()) && slabs.add(inner().buffer));
+    }
+    expect(slabs.size).toBeLessThan(6); // 3 kB by two writers
+  });
+
+  it('is not mixed up with what could not be finished', () => {
+    const failing = () =>
+      written((writer) => {
+        writer.string('half a');
+        throw new Error('message');
+      });
+    expect(failing).toThrow('message');
+    expect(outer().toString()).toBe('\x06\x05inner\x06\x05inner');
   });
 });
