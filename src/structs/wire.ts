@@ -45,6 +45,14 @@ export function encodeStored(value: JsonObject): Buffer {
   return recent.of(value, encodeStruct);
 }
 
+/**
+ * Has an object that was read from `bytes`, and will perhaps be stored, encoded by them: they hold it and nothing else,
+ * its keys in any order.
+ */
+export function keepEncoding(value: JsonObject, bytes: Uint8Array): void {
+  recent.know(value, bytes);
+}
+
 const recent = new RecentEncodings<JsonObject>();
 
 /** What a `google.protobuf.Value` holds. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ParleyError } from '../../src/errors.ts';
 import type { Json, JsonObject } from '../../src/structs/json.ts';
-import { encodeStruct, structSize } from '../../src/structs/wire.ts';
+import { encodeStored, encodeStruct, structSize } from '../../src/structs/wire.ts';
 import { decodeStruct } from '../../src/structs/wire_reader.ts';
 import { forAll } from '../property.ts';
 import { anyObject } from './arbitrary.ts';
@@ -21,6 +21,16 @@ function withValue(value: Uint8Array | number[], key = 'k'): Buffer {
   return field(1, Buffer.concat([field(1, Buffer.from(key)), field(2, value)]));
 }
 
+/** A Struct of one key with a Struct of these parts. */
+function encodeEntry(key: string, parts: readonly Uint8Array[]): Buffer {
+  const varint = (length: number) => [(length & 0x7f) | 0x80, length >> 7];
+  const long = (number: number, ...content: Uint8Array[]) => {
+    const bytes = Buffer.concat(content);
+    return Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(bytes.length)]), bytes]);
+  };
+  return long(1, field(1, Buffer.from(key)), long(2, long(5, ...parts)));
+}
+
 function double(value: number): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(value);
@@ -35,8 +45,21 @@ function nested(depth: number, kind: 'object' | 'array'): JsonObject {
 }
 
 describe('reading a Struct', () => {
-  it('gives back what was encoded, every double and key exactly', () => {
-    forAll([anyObject], (object) => deepStrictEqual(decode(encodeStruct(object)), object), 1_000);
+  it('gives back what was encoded, every double and key exactly, and again', () => {
+    forAll(
+      [anyObject],
+      (object) => {
+        deepStrictEqual(decode(encodeStruct(object)), object);
+        deepStrictEqual(decode(encodeStruct(object)), object);
+      },
+      1_000,
+    );
+  });
+
+  it('takes whatever is not zero for true', () => {
+    expect(decode(withValue([0x20, 0]))).toEqual({ k: false });
+    expect(decode(withValue([0x20, 2]))).toEqual({ k: true });
+    expect(decode(withValue([0x20, 0x80, 0x80, 1]))).toEqual({ k: true });
   });
 
   it('takes __proto__ for a key and leaves the prototype alone', () => {
@@ -56,6 +79,68 @@ describe('reading a Struct', () => {
   it('passes over fields it does not know', () => {
     const unknown = Buffer.concat([field(9, [1, 2]), field(9, [5], 0), field(9, double(1), 1)]);
     expect(decode(Buffer.concat([unknown, encodeStruct({ a: 1 }), unknown]))).toEqual({ a: 1 });
+  });
+});
+
+describe('the encoding an object is stored in', () => {
+  const long = 'x'.repeat(200);
+  const entry = (key: string, value: Uint8Array | number[]) =>
+    field(1, Buffer.concat([field(1, Buffer.from(key)), field(2, value)]));
+
+  it('is the one it came in, when that holds the object and nothing else', () => {
+    const bytes = Buffer.concat([
+      encodeStruct({ z: long.slice(0, 99) }),
+      encodeStruct({ a: [1, null, { b: true }] }),
+    ]);
+    const stored = encodeStored(decode(bytes));
+    expect(stored).toEqual(bytes);
+    expect(stored).not.toBe(bytes);
+  });
+
+  it.each<[string, Uint8Array, JsonObject]>([
+    ['a field nobody knows', Buffer.concat([encodeStruct({ a: long }), field(9, [1])]), { a: long }],
+    ['a key twice', Buffer.concat([encodeStruct({ a: 1 }), encodeStruct({ a: long })]), { a: long }],
+    [
+      'a key twice further down',
+      encodeEntry('o', [encodeStruct({ a: 1 }), encodeStruct({ a: long })]),
+      { o: { a: long } },
+    ],
+    [
+      'two kinds of value',
+      Buffer.concat([encodeStruct({ a: long }), entry('b', [0x20, 1, 0x1a, 1, 99])]),
+      { a: long, b: 'c' },
+    ],
+    [
+      'a value without a kind',
+      Buffer.concat([encodeStruct({ a: long }), entry('b', [])]),
+      { a: long, b: null },
+    ],
+    [
+      'no key',
+      Buffer.concat([encodeStruct({ a: long }), field(1, field(2, [0x20, 1]))]),
+      { a: long, '': true },
+    ],
+    [
+      'the value first',
+      Buffer.concat([
+        encodeStruct({ a: long }),
+        field(1, Buffer.concat([field(2, [0x20, 1]), field(1, [98])])),
+      ]),
+      { a: long, b: true },
+    ],
+  ])('is a clean one when there is %s', (_, bytes, object) => {
+    const decoded = decode(bytes);
+    expect(decoded).toEqual(object);
+    expect(encodeStored(decoded)).toEqual(encodeStruct(object));
+  });
+
+  it('holds the object, whatever came', () => {
+    forAll([anyObject, fc.nat(), fc.nat(255)], (object, at, byte) => {
+      const bytes = Buffer.concat([encodeStruct({ a: long }), encodeStruct(object)]);
+      bytes[at % bytes.length] = byte;
+      const decoded = attempted(() => decode(bytes));
+      if (decoded) deepStrictEqual(decode(encodeStored(decoded)), decoded);
+    });
   });
 });
 
