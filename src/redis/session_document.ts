@@ -17,8 +17,7 @@ export function toDocument(session: Session): string {
   const text = survives(session)
     ? JSON.stringify(session)
     : stringify({ ...session, configs: toStored(session.configs), exact: stringify(session) });
-  // Tokens are plain words: joining them is faster than having them searched for what to escape.
-  return `${text.slice(0, -1)},"tokens":["${indexTokens(session).join('","')}"]}`;
+  return `${text.slice(0, -1)},"tokens":${indexTokens(session)}}`;
 }
 
 /** The session of a JSON.GET reply; undefined when there was no such key. */
@@ -46,11 +45,17 @@ function fromStored<T>(stored: Stored<T>): T {
 
 /** Whether every number is one that JSON.stringify writes and RedisJSON reads exactly: of at most 15 digits, or an integer. */
 function survives(value: unknown): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean') return true;
   if (typeof value === 'number') {
-    return Number.isSafeInteger(value) ? !Object.is(value, -0) : /^[-.\d]{1,16}$/.test(String(value));
+    return Number.isSafeInteger(value) ? !Object.is(value, -0) : isShort(String(value));
   }
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) return value.every(survives);
   for (const key in value) if (!survives((value as Record<string, unknown>)[key])) return false;
   return true;
+}
+
+/** 15 digits and a point, or a sign and 14 and a point; none of them an exponent. */
+function isShort(number: string): boolean {
+  return number.length <= 16 && !number.includes('e');
 }

@@ -1,7 +1,7 @@
 /** The tokens by which the index finds a session, and those a query asks for. */
 import { boundParticipants, isDeleted, type ParticipantKind, type Session } from '../sessions/session.ts';
 import type { SessionQuery } from '../sessions/store.ts';
-import { type Findable, tokens } from '../structs/containment.ts';
+import { type Findable, tokens, tokensAsJson } from '../structs/containment.ts';
 
 /**
  * The most tokens of one filter that a query asks for. More would find hardly
@@ -9,10 +9,10 @@ import { type Findable, tokens } from '../structs/containment.ts';
  */
 const MAX_FILTER_TOKENS = 32;
 
-/** All tokens of a session; each is hashed with its namespace, so tenants cannot find each other's. */
-export function indexTokens(session: Session): string[] {
+/** All tokens of a session, as JSON; each is hashed with its namespace, so tenants cannot find each other's. */
+export function indexTokens(session: Session): string {
   const { namespace, metadata, configs } = session;
-  return tokens([
+  return tokensAsJson([
     state(namespace, 'any'),
     ...(isDeleted(session) ? [] : [state(namespace, 'live')]),
     ...boundParticipants(session).map(({ kind, participantId }) => member(namespace, kind, participantId)),

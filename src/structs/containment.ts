@@ -10,7 +10,7 @@
  */
 
 import { isObject, type Json, type JsonObject } from './json.ts';
-import { PathHash, STEP, words } from './path_hash.ts';
+import { BETWEEN_WORDS, PathHash, STEP, words } from './path_hash.ts';
 
 /** Each element of a filter's array may have to be held against each of a value's: a second, where both are large. */
 const MAX_STEPS = 500_000;
@@ -61,10 +61,19 @@ export interface Findable {
  * hash of scope, path, type and value.
  */
 export function tokens(findables: readonly Findable[]): string[] {
+  return findables.length === 0 ? [] : joined(findables).split(BETWEEN_WORDS);
+}
+
+/** The same as JSON: faster than making a string of each. */
+export function tokensAsJson(findables: readonly Findable[]): string {
+  return findables.length === 0 ? '[]' : `["${joined(findables)}"]`;
+}
+
+function joined(findables: readonly Findable[]): string {
   const paths = new Paths();
   for (const { scope, value } of findables) paths.collect(value, new PathHash().step(STEP.key, scope));
-  const found = words(paths.lanes);
-  return paths.mayRepeat ? [...new Set(found)] : found;
+  const text = words(paths.lanes);
+  return paths.mayRepeat ? [...new Set(text.split(BETWEEN_WORDS))].join(BETWEEN_WORDS) : text;
 }
 
 /** The paths through values, with what stands at their ends. */

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contains, FilterTooCostlyError, type Findable, tokens } from '../../src/structs/containment.ts';
+import {
+  contains,
+  FilterTooCostlyError,
+  type Findable,
+  tokens,
+  tokensAsJson,
+} from '../../src/structs/containment.ts';
 import { isObject, type Json, type JsonObject } from '../../src/structs/json.ts';
 import { forAll } from '../property.ts';
 import { anyObject, smallObject } from './arbitrary.ts';
@@ -187,6 +193,23 @@ describe('the tokens of an object', () => {
     expect(new Set(all).size).toBe(all.length);
     expect(all).toHaveLength(5);
     expect(tokens([])).toEqual([]);
+  });
+
+  it('are what stored sessions have, and the same as JSON', () => {
+    const found = tokens([{ scope: 'default/configs', value: { model: 'gpt', n: [1], é: null, on: true } }]);
+    // Whoever changes these counts up SESSION_INDEX_VERSION, and has every session stored anew.
+    expect(found.join(' ')).toBe(
+      '0b8b7eaae8fa2c73 517f80b788f20d22 968099023f7ec12c af6fba8153573d0f 294d90739216be1c cb77f1096b33c2b5',
+    );
+    forAll([anyObject, fc.boolean()], (object, some) => {
+      const findables: Findable[] = some
+        ? [
+            { scope: 's', value: object },
+            { scope: 's', value: 'n' },
+          ]
+        : [];
+      expect(JSON.parse(tokensAsJson(findables))).toEqual(tokens(findables));
+    });
   });
 
   it('are one for the object, one for each container and one for each scalar', () => {
