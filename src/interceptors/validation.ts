@@ -8,8 +8,10 @@ export function validation(): Interceptor {
   const thorough = createValidator({ regexMatch });
   const brief = createValidator({ regexMatch, failFast: true });
   return {
-    request(_call, schema, message) {
-      const validator = countItems(schema, message) > MANY_ITEMS ? brief : thorough;
+    request(_call, schema, message, bytes) {
+      // An item takes two bytes at least.
+      const many = bytes > 2 * MANY_ITEMS && countItems(schema, message) > MANY_ITEMS;
+      const validator = many ? brief : thorough;
       const result = validator.validate(schema, message);
       // 'error' means that a rule itself is broken: a defect of ours.
       if (result.kind === 'error') throw result.error;

@@ -55,7 +55,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
   readonly #encoder: SessionEncoder;
   readonly #mutations = new Mutations();
   readonly #pages: SessionPages;
-  /** What this process last wrote, to decide on without asking first: the script checks that it still holds. */
+  /** What this process last changed, to decide on without asking first: the script checks that it still holds. */
   readonly #recent = new LRUCache<string, Base>({
     maxSize: RECENT_BYTES,
     maxEntrySize: RECENT_ENTRY_BYTES,
@@ -173,7 +173,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const channel = this.#keys.live(key);
     const document = write ? toDocument(write) : '';
     // Nobody decides on what may not be there: it is recent again once Redis has it.
-    this.#recent.delete(keys.session);
+    if (base.session) this.#recent.delete(keys.session);
     const [code, value, moving] = (await (write === null
       ? this.#redis.run(
           purgeSession,
@@ -195,7 +195,9 @@ export class RedisSessions implements SessionStore, RevisionLog {
     switch (code) {
       case 1: {
         const activity = parseActivity(value);
-        if (write) this.#recent.set(keys.session, { session: write, activity }, { size: document.length });
+        // Most that are made are left alone for a while; what was changed is likely to be changed again.
+        if (write && base.session)
+          this.#recent.set(keys.session, { session: write, activity }, { size: document.length });
         return { kind: 'done', activity };
       }
       case 2:

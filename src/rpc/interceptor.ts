@@ -7,8 +7,8 @@ import type { Call } from './call.ts';
 export interface Interceptor {
   /** Before anything of the request is decoded. */
   begin?(call: Call): void;
-  /** For each request message, decoded, before the handler sees it. May change it. */
-  request?(call: Call, schema: DescMessage, message: Message): void;
+  /** For each request message, decoded, before the handler sees it. May change it. `bytes`: how large it was. */
+  request?(call: Call, schema: DescMessage, message: Message, bytes: number): void;
   /** Once, after the status is decided. Must not throw. */
   end?(call: Call, code: CodeName | 'OK', error: ParleyError | undefined): void;
 }

@@ -205,7 +205,7 @@ const CHANGES = ['readable', 'end', 'close'] as const;
 function decode(call: Call, bytes: Buffer, { interceptors }: Pipeline): unknown {
   const schema = call.method.input;
   const message = decodeRequest(schema, bytes);
-  for (const interceptor of interceptors) interceptor.request?.(call, schema, message);
+  for (const interceptor of interceptors) interceptor.request?.(call, schema, message, bytes.length);
   return message;
 }
 

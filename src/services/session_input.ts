@@ -30,7 +30,7 @@ export function newSession(session: Session = create(SessionSchema), key: Sessio
   checkIds(session, key);
   const { userId, agentId, participants, configs } = session;
   return {
-    ...readSettings(session, SETTING_NAMES),
+    ...settingsOf(session),
     userId,
     agentId,
     participants: participants.map(newParticipant),
@@ -44,27 +44,34 @@ export function newParticipant(participant: Participant): NewParticipant {
   return { participantId, kind, displayName, instructions, settings: settings ?? {} };
 }
 
-/** How each field a caller can set is read; by the names of the proto's generated fields. */
-const SETTINGS: { [K in keyof SessionSettings]: (session: Session) => SessionSettings[K] } = {
-  displayName: ({ displayName }) => displayName,
-  situation: ({ situation }) => situation,
-  renderTemplates: ({ renderTemplates }) => renderTemplates,
-  metadata: ({ metadata }) => metadata ?? {},
-  data: ({ data }) => data ?? {},
-  tokenBudget: ({ tokenBudget }) => tokenBudget,
-  contextOverflow: ({ contextOverflow }) => nameOf(ContextOverflow, contextOverflow, 'ADAPTIVE'),
-  ttlPolicy: ({ ttlPolicy }) => nameOf(TtlPolicy, ttlPolicy, 'FIXED'),
-  ttl: ({ ttl }) => ttl && milliseconds(ttl),
+const OVERFLOWS: Readonly<Record<number, SessionSettings['contextOverflow']>> = {
+  [ContextOverflow.ADAPTIVE]: 'ADAPTIVE',
+  [ContextOverflow.TRUNCATE]: 'TRUNCATE',
+  [ContextOverflow.SUMMARIZE]: 'SUMMARIZE',
 };
 
-type SettingName = keyof SessionSettings;
-const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+const TTL_POLICIES: Readonly<Record<number, SessionSettings['ttlPolicy']>> = {
+  [TtlPolicy.FIXED]: 'FIXED',
+  [TtlPolicy.SLIDING]: 'SLIDING',
+};
 
-function readSettings(session: Session, names: Iterable<SettingName>): SessionSettings {
-  return Object.fromEntries(
-    [...names].map((name) => [name, SETTINGS[name](session)]),
-  ) as unknown as SessionSettings;
+/** The fields a caller can set; by the names of the proto's generated fields. */
+function settingsOf(session: Session): SessionSettings {
+  return {
+    displayName: session.displayName,
+    situation: session.situation,
+    renderTemplates: session.renderTemplates,
+    metadata: session.metadata ?? {},
+    data: session.data ?? {},
+    tokenBudget: session.tokenBudget,
+    contextOverflow: OVERFLOWS[session.contextOverflow] ?? 'ADAPTIVE',
+    ttlPolicy: TTL_POLICIES[session.ttlPolicy] ?? 'FIXED',
+    ttl: session.ttl && milliseconds(session.ttl),
+  };
 }
+
+type SettingName = keyof SessionSettings;
+const SETTING_NAMES = Object.keys(settingsOf(create(SessionSchema))) as SettingName[];
 
 /** An UpdateSession request, its mask resolved to fields. */
 export function sessionUpdate(request: UpdateSessionRequest): SessionUpdate {
@@ -76,10 +83,11 @@ export function sessionUpdate(request: UpdateSessionRequest): SessionUpdate {
       ? [...new Set(paths.flatMap((path, index) => maskedName(path, `update_mask.paths[${index}]`)))]
       : SETTABLE.filter((name) => isFieldSet(session, SessionSchema.field[name]));
   checkPatches(names, request);
+  // What is not named is not looked at.
+  const settings = settingsOf(names.includes('ttl') ? session : { ...session, ttl: undefined });
   return {
-    fields: readSettings(
-      session,
-      names.filter((name) => name !== 'configs'),
+    fields: Object.fromEntries(
+      names.filter((name) => name !== 'configs').map((name) => [name, settings[name]]),
     ),
     ...(names.includes('configs') && { configs: { value: session.configs } }),
     metadataPatch,
@@ -146,15 +154,6 @@ export function sessionOrder(orderBy: string): SessionOrder {
     by: match[1] === 'update' ? 'updateTime' : 'createTime',
     direction: match[2] === 'asc' ? 'asc' : 'desc',
   };
-}
-
-function nameOf<E extends Record<string, number>>(
-  values: E,
-  value: number,
-  byDefault: Exclude<keyof E, 'UNSPECIFIED'>,
-) {
-  const name = Object.keys(values).find((key) => values[key] === value && value !== 0);
-  return (name ?? byDefault) as Exclude<keyof E, 'UNSPECIFIED'>;
 }
 
 /** Rounded up, so that no session ends before its time. */

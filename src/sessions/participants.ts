@@ -32,6 +32,7 @@ export function firstParticipants(
   if (userId !== '' && userId === agentId) {
     throw fieldInvalid('session.agent_id', 'names the same participant as session.user_id');
   }
+  if (userId === '' && agentId === '' && named.length === 0) return [];
   const rows = new Map<string, NewParticipant>();
   if (userId !== '') rows.set(userId, bare(userId, 'USER'));
   if (agentId !== '') rows.set(agentId, bare(agentId, 'AGENT'));

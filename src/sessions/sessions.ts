@@ -270,13 +270,21 @@ export function authorOf({ principal, operation }: Caller): Author {
 }
 
 function newSession(key: SessionKey, input: NewSession, author: Author): Session {
-  const { userId, agentId, participants, configs, ttl, ...settings } = input;
+  const { configs, ttl } = input;
   const at = now();
   return {
-    ...key,
-    ...settings,
+    namespace: key.namespace,
+    sessionId: key.sessionId,
+    displayName: input.displayName,
+    situation: input.situation,
+    renderTemplates: input.renderTemplates,
+    contextOverflow: input.contextOverflow,
+    tokenBudget: input.tokenBudget,
+    ttlPolicy: input.ttlPolicy,
     ...(ttl !== undefined && { ttl }),
-    participants: firstParticipants({ userId, agentId }, participants, at),
+    metadata: input.metadata,
+    data: input.data,
+    participants: firstParticipants(input, input.participants, at),
     configs: configs
       ? { revision: 1, configs, operation: 'CREATE', ...author, createTime: at }
       : { revision: 0, principal: '', requestId: '', createTime: at },
