@@ -1,6 +1,6 @@
 /** Sessions as RedisJSON documents: implements the domain's store. */
 import { LRUCache } from 'lru-cache';
-
+import type { Operation } from '../sessions/operation.ts';
 import {
   type ActiveSession,
   endTime,
@@ -33,8 +33,6 @@ import { purgeSession, readSession, writeSession } from './scripts.ts';
 import { fromDocument, fromRevision, toDocument } from './session_document.ts';
 import { SessionPages } from './session_pages.ts';
 
-/** How many configs revisions are kept, the current one included. */
-const KEPT_REVISIONS = 100;
 /** What is kept of sessions that were written or read lately, in bytes: of each kind so much. */
 const RECENT_BYTES = 4 * 1024 * 1024;
 /** The largest of them that is kept. */
@@ -167,30 +165,21 @@ export class RedisSessions implements SessionStore, RevisionLog {
   ): Promise<Outcome<T>> {
     const { answer, write } = decision;
     const keys = this.#keys.ofSession(key);
-    const [name, fingerprint, lifetime] = answerSlot(operation);
-    const remember = [name, fingerprint, operation ? stringify(answer) : '', lifetime];
-    const etag = base.session?.etag ?? '';
     const channel = this.#keys.live(key);
-    const document = write ? toDocument(write) : '';
+    const remember = remembered(operation, answer);
     // Nobody decides on what may not be there: it is recent again once Redis has it.
     if (base.session) this.#recent.delete(keys.session);
+    const document = write ? toDocument(write) : '';
     const [code, value, moving] = (await (write === null
       ? this.#redis.run(
           purgeSession,
           [keys.session, keys.answers, keys.log, keys.revisions, keys.turns, keys.insights],
-          [etag, ...remember, channel, this.#keys.runPrefix(key)],
+          [base.session?.etag ?? '', channel, this.#keys.runPrefix(key), ...remember],
         )
       : this.#redis.run(
           writeSession,
           [...Object.values(keys), ...(decision.turns?.copy.name ? [decision.turns.copy.name] : [])],
-          [
-            etag,
-            decision.atSeq ? base.activity.lastTurnSeq : '',
-            ...remember,
-            channel,
-            document,
-            ...this.#writeArguments(base.session, write, decision),
-          ],
+          [...this.#writeArguments(base, decision, write, channel, document), ...remember],
         ))) as [number, string, string?];
     switch (code) {
       case 1: {
@@ -216,33 +205,35 @@ export class RedisSessions implements SessionStore, RevisionLog {
     }
   }
 
-  /** ARGV 9 and up of write_session. */
+  /** ARGV of write_session, but for what is to be remembered. `write`: absent when that is all. */
   #writeArguments(
-    base: Session | undefined,
+    { session, activity }: Base,
+    decision: Decision<unknown>,
     write: Session | undefined,
-    { reset = '', turns, idle }: Pick<Decision<unknown>, 'turns' | 'idle'> & { reset?: string },
-  ): (string | number)[] {
-    if (!write) return ['', '', '', '', '', 0, '', ''];
+    channel: string,
+    document: string,
+  ): string[] {
+    const { atSeq, reset, idle, turns } = decision;
+    const expected = [session?.etag, atSeq ? activity.lastTurnSeq : undefined];
+    if (!write) return [words([...expected, ...LEFT_AS_IT_IS]), channel, '', ''];
     const end = endTime(write);
-    const outgoing = base && write.configs.revision > base.configs.revision ? base.configs.revision : 0;
-    return [
-      write.updateTime,
-      isDeleted(write) ? '1' : '0',
-      end === undefined ? '' : Math.ceil(end / 1000),
-      slidingTtl(write) ?? '',
-      outgoing || '',
-      KEPT_REVISIONS - 1,
-      reset,
-      idle ? '1' : '',
-      'etag',
+    const { revision } = write.configs;
+    const outgoing = session && revision > session.configs.revision ? session.configs.revision : 0;
+    const fields = [...rosterFields(session, write), ...(turns ? copyFields(turns) : [])];
+    const about = words([
+      ...expected,
       write.etag,
-      'session',
-      this.#toStored(write),
-      'created',
+      write.updateTime,
       write.createTime,
-      ...rosterFields(base, write),
-      ...(turns ? copyFields(turns) : []),
-    ];
+      isDeleted(write) ? 1 : 0,
+      end && Math.ceil(end / 1000),
+      slidingTtl(write),
+      outgoing || undefined,
+      reset,
+      idle ? 1 : 0,
+      fields.length,
+    ]);
+    return [about, channel, document, this.#toStored(write), ...fields.map(String)];
   }
 
   /** A session as it is answered, behind a line about it: one field is read faster than several. */
@@ -263,6 +254,21 @@ export class RedisSessions implements SessionStore, RevisionLog {
 
 /** A session as it is answered, but for what moves with every turn. */
 type StoredSession = Omit<EncodedSession, 'activity'>;
+
+/** What is said of a session that is not written; the last word counts fields. */
+const LEFT_AS_IT_IS = [...new Array<undefined>(9).fill(undefined), 0];
+
+/** As write_session reads them. */
+function words(about: readonly (string | number | undefined)[]): string {
+  return about.map((word) => word ?? '-').join(' ');
+}
+
+/** What the scripts are given to remember of an answer; nothing without a request id. */
+function remembered(operation: Operation | undefined, answer: unknown): (string | number)[] {
+  if (!operation) return [];
+  const [field, fingerprint, lifetime] = answerSlot(operation);
+  return [field, fingerprint, stringify(answer), lifetime];
+}
 
 /** What is there before a session is. */
 const ABSENT: Base = { session: undefined, activity: NO_ACTIVITY };

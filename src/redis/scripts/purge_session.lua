@@ -3,14 +3,14 @@
 --   they can be repeated.
 -- KEYS: 1 session document, 2 answers by request id, 3 log, and all other keys of the session
 -- ARGV: 1 etag the session must have
---   2 field of the answer ('' = none), 3 fingerprint, 4 answer, 5 lifetime in ms
---   6 doorbell channel, 7 what the keys of the session's runs begin with
+--   2 doorbell channel, 3 what the keys of the session's runs begin with
+--   and if an answer is to be remembered: 4 its field, 5 fingerprint, 6 the answer, 7 its lifetime in ms
 -- Returns: {DONE, activity} | {REPLAY, activity and answer} | {REUSED} | {CONFLICT, document or nil, activity}
 --   | {RUNNING, run id}
 
 local session, answers, log = KEYS[1], KEYS[2], KEYS[3]
-local etag = ARGV[1]
-local field, fingerprint, answer, lifetime, channel, runs = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local etag, channel, runs = ARGV[1], ARGV[2], ARGV[3]
+local field, fingerprint, answer, lifetime = ARGV[4] or '', ARGV[5], ARGV[6] or '', ARGV[7]
 
 local deletes = 'DeleteSession:'
 
