@@ -23,7 +23,7 @@ import type { RedisDoorbell } from './doorbell.ts';
 import { type Keys, tag, untag } from './keys.ts';
 import { refusal } from './refusals.ts';
 import { finishRun, forgetRun, readRun, saveSummary, startRun, takeRun, writeRun } from './scripts.ts';
-import { countedFor } from './turns.ts';
+import { turnArguments } from './turns.ts';
 
 /** The offset of the first thing that is said: behind `started`. */
 const FIRST_WORDS = 2;
@@ -80,7 +80,7 @@ export class RedisRuns implements RunLog {
         start.model,
         start.participantId,
         ...written(start.started),
-        ...start.turns.flatMap((turn) => [countedFor(turn), turn.body.length, toText(turn.body)]),
+        ...turnArguments(start.turns),
       ]),
     ]);
     const [code, runId = '', fence, askedSeq] = reply as [number, string?, number?, string?];
@@ -137,7 +137,7 @@ export class RedisRuns implements RunLog {
       ...written(event),
       status,
       toText(error),
-      ...(turn ? [countedFor(turn), turn.body.length, toText(turn.body)] : []),
+      ...(turn ? turnArguments([turn]) : []),
     ]);
     // Whoever looks after runs need not look after this one; if we cannot tell, they look in vain.
     if (done && mark) this.#strikeOff({ key, mark });

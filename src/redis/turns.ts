@@ -64,8 +64,7 @@ export class RedisTurns implements TurnLog {
     expectedLastSeq: number | undefined,
     caller: Caller,
   ): Promise<Appended> {
-    const args: (string | number)[] = [expectedLastSeq ?? ''];
-    for (const turn of turns) args.push(countedFor(turn), turn.body.length, toText(turn.body));
+    const args = [expectedLastSeq ?? '', ...turnArguments(turns)];
     const [first, time, number, created] = await this.#change(appendTurns, key, caller, args);
     return { epoch: epochOf(created, number), firstSeq: Number(first), createTime: Number(time) };
   }
@@ -173,11 +172,18 @@ function boundsOf(range: TurnRange): string {
   return `${afterSeq} ${beforeSeq} ${since} ${beforeTime} ${direction} ${count} ${bytes}`;
 }
 
-/** As the scripts that append turns take it. */
-export function countedFor({ participantId, role }: NewTurn): string {
+/** As log.lua's `append` takes them. */
+export function turnArguments(turns: readonly NewTurn[]): string[] {
+  return [
+    turns.map((turn) => `${countedFor(turn)} ${turn.body.length}`).join(' '),
+    ...turns.map(({ body }) => toText(body)),
+  ];
+}
+
+function countedFor({ participantId, role }: NewTurn): string {
   if (participantId !== '') return `@${participantId}`;
   if (role === 'USER') return 'USER';
-  return role === 'ASSISTANT' ? 'AGENT' : '';
+  return role === 'ASSISTANT' ? 'AGENT' : '-';
 }
 
 /** What log.lua tells followers: the epoch, the seq before and the run that began, a line, the frames. */

@@ -42,9 +42,9 @@ local function create_time(at)
   return embedded('\50', '\8' .. second_digits .. '\16' .. nano_digits, 2 + second_length + nano_length)
 end
 
--- Whom a turn counts for: '@id' = that participant if it has a row, 'USER' or 'AGENT' = the only one bound, '' = nobody.
+-- Whom a turn counts for: '@id' = that participant if it has a row, 'USER' or 'AGENT' = the only one bound, '-' = nobody.
 local function counted(who, roster)
-  if who == '' or roster == '' then return '' end
+  if who == '-' or roster == '' then return '' end
   if who == 'USER' then return string.match(roster, '^(.-)\n') or '' end
   if who == 'AGENT' then return string.match(roster, '^.-\n(.-)\n') or '' end
   local participant = string.sub(who, 2)
@@ -55,9 +55,9 @@ end
 -- second the update time the index knows. Tells followers, with the turns when
 -- they are small. `keys`: of the session, which the caller lets `stay`
 -- afterwards; `state`: of the log, and changed with it; `first`: where in ARGV
--- the turns begin, through its end, three strings for each:
---   whom it counts for, see above
---   how long its body is in bytes, and the body: the encoded turn but for seq and time, a character for each byte
+-- the turns begin, through its end: a line of two words for each, whom it counts
+-- for (see above) and how long its body is in bytes, then the bodies: the encoded
+-- turns but for seq and time, a character for each byte.
 -- `run`: that of the run they begin ('' = none).
 -- Returns the turns as frames, how many bytes those take, and when they were stored.
 local function append(keys, channel, state, now, first, run)
@@ -66,18 +66,20 @@ local function append(keys, channel, state, now, first, run)
   local time, time_length = create_time(at)
   local seq, counts = state.last, nil
   local frames, bytes = {}, 0
-  for turn = first, #ARGV, 3 do
+  local turn = first
+  for who, size in string.gmatch(ARGV[first], '(%S+) (%S+)') do
+    turn = turn + 1
     seq = seq + 1
-    local participant = counted(ARGV[turn], state.roster)
+    local participant = counted(who, state.roster)
     if participant ~= '' then
       counts = counts or cjson.decode(state.by or '{}')
       counts[participant] = (counts[participant] or 0) + 1
     end
     -- As an answer has it: field 1, a message, that begins with Turn.seq = 1.
     local seq_digits, seq_length = varint(seq)
-    local length = 1 + seq_length + time_length + ARGV[turn + 1]
+    local length = 1 + seq_length + time_length + size
     local digits, taken = varint(length)
-    local frame = '\10' .. digits .. '\8' .. seq_digits .. time .. ARGV[turn + 2]
+    local frame = '\10' .. digits .. '\8' .. seq_digits .. time .. ARGV[turn]
     call('XADD', stream, format('%d-%s', seq, at), participant, frame)
     frames[#frames + 1] = frame
     bytes = bytes + 1 + taken + length

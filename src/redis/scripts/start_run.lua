@@ -55,7 +55,7 @@ if busy_with[1] or (ahead and not first) then
   return {WAITING}
 end
 if expected ~= state.kept then return {MOVED} end
-if state.last + (#ARGV - 21) / 3 > LAST_SEQ then return {FULL} end
+if state.last + #ARGV - 22 > LAST_SEQ then return {FULL} end
 
 if ticket ~= '' then redis.call('HDEL', queue, ticket) end
 local frames, bytes, at = '', 0, whole(math.max(now, state.updated))
