@@ -33,10 +33,13 @@ export function equal(a: Json | undefined, b: Json | undefined): boolean {
     );
   }
   const keys = Object.keys(a);
-  return (
-    keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key]))
-  );
+  if (keys.length !== Object.keys(b).length) return false;
+  for (const key of keys) {
+    // What objects inherit is never a scalar, so that one that is the same is the object's own.
+    const isSameScalar = typeof a[key] !== 'object' && Object.is(a[key], b[key]);
+    if (!isSameScalar && !(Object.hasOwn(b, key) && equal(a[key], b[key]))) return false;
+  }
+  return true;
 }
 
 /** A copy with some keys set or (`undefined`) left out; `__proto__` is a key like any other. */
