@@ -31,11 +31,14 @@ export async function append(stage: Stage): Promise<Findings> {
   const count = async ({ acknowledged }: Measured) => {
     for (const [i, { calls }] of acknowledged.entries()) expected[i]! += calls;
   };
-  const { rows, details } = await eachFsync(0.4, async (policy, target) => {
-    await parley.redis.appendFsync(policy);
-    const scenario = `AppendTurns, appendfsync ${policy}`;
-    return versusEcho(stage, parley, { method, bodies, response, scenario, ...target }, count);
-  });
+  const { rows, details } = await eachFsync(
+    { everysec: { atLeast: 0.4 }, always: {} },
+    async (policy, target) => {
+      await parley.redis.appendFsync(policy);
+      const scenario = `AppendTurns, appendfsync ${policy}`;
+      return versusEcho(stage, parley, { method, bodies, response, scenario, ...target }, count);
+    },
+  );
   const lost = await miscounted(parley.client, ids, expected);
   const row = { scenario: 'AppendTurns', unit: 'turns lost', parley: lost, target: { atMost: 0 } };
   return { rows: [...rows, row], details };

@@ -1,14 +1,18 @@
 /**
- * PatchConfigs of one key on a thousand sessions, against an echo of its answer. Every patch brings a new value, so
- * none is a no-op; at the end the revisions must have moved by exactly as many calls as were acknowledged.
+ * PatchConfigs of one key on a thousand sessions, against an echo of its answer: with Redis writing to disk once a
+ * second, and apart from it before every answer, which is how Parley starts it. Every patch brings a new value, so none
+ * is a no-op; at the end the revisions must have moved by exactly as many calls as were acknowledged.
  */
 import { ConfigsService } from '../../../gen/parley/v1/configs_service_pb.ts';
 import { SERIAL, serialBody } from '../bodies.ts';
+import { eachFsync } from '../fsync.ts';
 import { startParley } from '../parley_server.ts';
 import type { Findings } from '../report.ts';
 import type { Stage } from '../stage.ts';
 import { versusEcho } from '../versus_echo.ts';
 import { createSessions } from './sessions.ts';
+
+const TARGET = { atLeast: 0.35 };
 
 export async function patch(stage: Stage): Promise<Findings> {
   await using parley = await startParley(stage.folder);
@@ -22,10 +26,13 @@ export async function patch(stage: Stage): Promise<Findings> {
     bodies: encoded.map(({ body }) => body),
     serialAt: encoded.map(({ serialAt }) => serialAt),
     response: sample.bytes,
-    atLeast: 0.35,
   };
-  const { rows, details } = await versusEcho(stage, parley, comparison, async (measured) => {
-    for (const { calls } of measured.acknowledged) acknowledged += calls;
+  const { rows, details } = await eachFsync({ everysec: TARGET, always: TARGET }, async (policy, target) => {
+    await parley.redis.appendFsync(policy);
+    const scenario = `PatchConfigs, appendfsync ${policy}`;
+    return versusEcho(stage, parley, { ...comparison, scenario, ...target }, async (measured) => {
+      for (const { calls } of measured.acknowledged) acknowledged += calls;
+    });
   });
   let stored = 0;
   for (const sessionId of ids) {
