@@ -6,10 +6,11 @@
 import { isUnavailable, ParleyError, type Reason, sessionDeleted } from '../errors.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { splitFrames } from './frames.ts';
+import { Newest, type Numbered } from './newest.ts';
 import { type RunLog, type RunNews, type RunPage, runNotFound } from './run.ts';
 
-/** What is kept of the newest events, for those who are nearly there. */
-const RECENT_BYTES = 128 * 1024;
+/** What is kept of the newest events. */
+const RECENT = { items: Number.POSITIVE_INFINITY, bytes: 128 * 1024 };
 /** How soon to look again when Redis was away. */
 const LOOK_AGAIN: Milliseconds = 250;
 
@@ -19,8 +20,7 @@ export class RunTail {
   readonly #runId: string;
   readonly #bells = new Set<() => void>();
   /** The newest events, by offset. */
-  readonly #recent = new Map<number, Uint8Array>();
-  #recentBytes = 0;
+  readonly #recent = new Newest<Numbered & { readonly frame: Uint8Array }>(RECENT);
   /** Pages on their way: followers who are equally far behind read one. */
   readonly #pages = new Map<number, Promise<RunPage>>();
   #listening: Promise<() => void> | undefined;
@@ -75,12 +75,7 @@ export class RunTail {
 
   /** The events after an offset, as far as they are at hand. */
   after(offset: number): Uint8Array[] {
-    const events: Uint8Array[] = [];
-    for (let next = offset + 1; ; next++) {
-      const event = this.#recent.get(next);
-      if (!event) return events;
-      events.push(event);
-    }
+    return this.#recent.after(offset).map(({ frame }) => frame);
   }
 
   /** Events after an offset, from the log. */
@@ -117,23 +112,15 @@ export class RunTail {
       return;
     }
     const before = this.#lastOffset;
-    for (const { seq: offset, frame } of splitFrames(news.frames)) {
-      if (offset > this.#lastOffset) this.#keep(offset, frame);
-    }
+    const events = splitFrames(news.frames).filter(({ seq }) => seq > before);
+    this.#lastOffset = events.at(-1)?.seq ?? before;
+    this.#recent.add(
+      before,
+      events.map(({ seq, frame }) => ({ seq, frame, bytes: frame.length })),
+    );
     if (news.turnSeq !== undefined) this.#turnSeq = news.turnSeq;
-    else if (this.#lastOffset === before) return;
+    else if (events.length === 0) return;
     this.#ring();
-  }
-
-  #keep(offset: number, frame: Uint8Array): void {
-    this.#lastOffset = offset;
-    this.#recent.set(offset, frame);
-    this.#recentBytes += frame.length;
-    for (const [oldest, { length }] of this.#recent) {
-      if (this.#recentBytes <= RECENT_BYTES) break;
-      this.#recent.delete(oldest);
-      this.#recentBytes -= length;
-    }
   }
 
   /** Looks until it succeeds: nobody waits for this one, but whoever follows counts on it. */

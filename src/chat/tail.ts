@@ -10,6 +10,7 @@ import { isUnavailable } from '../errors.ts';
 import { untilEnd } from '../sessions/bell.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { type StoredTurn, splitFrames } from './frames.ts';
+import { Newest, type Numbered } from './newest.ts';
 import {
   type LogState,
   type NewestRun,
@@ -20,9 +21,8 @@ import {
   type TurnPage,
 } from './turns.ts';
 
-/** What is kept of the newest turns, for those who are nearly there. */
-const RECENT_TURNS = 64;
-const RECENT_BYTES = 64 * 1024;
+/** What is kept of the newest turns. */
+const RECENT = { items: 64, bytes: 64 * 1024 };
 /** Runs that are remembered for those who have not looked yet. */
 const RECENT_RUNS = 16;
 /** What is read of the log at once for somebody behind: all he ever costs. */
@@ -32,11 +32,8 @@ const LOOK_AGAIN: Milliseconds = 250;
 const LONGEST_TIMER: Milliseconds = 0x7fff_ffff;
 
 /** A turn, and what followers are sent for it. */
-export interface Shared<E> {
-  readonly seq: number;
+export interface Shared<E> extends Numbered {
   readonly event: E;
-  /** What it takes here, about. */
-  readonly bytes: number;
 }
 
 /** Turns that just came, and what they come after. */
@@ -59,10 +56,8 @@ export class Tail<E> {
   /** Makes of a turn what all followers are sent for it. */
   readonly #present: (turn: StoredTurn, state: LogState) => E;
   readonly #bells = new Set<Ring<E>>();
-  /** The newest turns, as long as somebody may come for them, and what they come after. */
-  #recent: Shared<E>[] = [];
-  #recentAfter = 0;
-  #recentBytes = 0;
+  /** The newest turns, as long as somebody may come for them. */
+  readonly #recent = new Newest<Shared<E>>(RECENT);
   /** The newest runs that were heard of. */
   readonly #runs: NewestRun[] = [];
   #runCount = 0;
@@ -121,9 +116,7 @@ export class Tail<E> {
 
   /** The turns that come after a seq, as far as they are at hand. */
   after(seq: number): readonly Shared<E>[] {
-    if (seq === this.#recentAfter) return this.#recent.slice();
-    const at = this.#recent.findLastIndex((turn) => turn.seq === seq);
-    return at < 0 ? [] : this.#recent.slice(at + 1);
+    return this.#recent.after(seq);
   }
 
   /** How many runs were heard of. */
@@ -187,7 +180,7 @@ export class Tail<E> {
     }
     const same = known !== undefined && sameEpoch(known.epoch, state.epoch);
     if (same && state.lastTurnSeq < known.lastTurnSeq && heard !== this.#heard) return 'late';
-    if (!same || state.lastTurnSeq < known.lastTurnSeq) this.#forget();
+    if (!same || state.lastTurnSeq < known.lastTurnSeq) this.#recent.forget();
     this.#state = state;
     if (state.run) this.#hearOf(state.run);
     this.#watchEnd(state);
@@ -209,8 +202,8 @@ export class Tail<E> {
     this.#state = { ...state, lastTurnSeq: last, lastSeq: last };
     if (news.runId !== '')
       this.#hearOf({ runId: news.runId, askedSeq: last, epochNumber: state.epoch.number, active: true });
-    if (this.#ring({ after, turns })) this.#forget();
-    else this.#keep(after, turns);
+    if (this.#ring({ after, turns })) this.#recent.forget();
+    else this.#recent.add(after, turns);
   }
 
   #hearOf(run: NewestRun): void {
@@ -219,29 +212,6 @@ export class Tail<E> {
     this.#runs.push(run);
     this.#runCount++;
     if (this.#runs.length > RECENT_RUNS) this.#runs.shift();
-  }
-
-  #keep(after: number, turns: readonly Shared<E>[]): void {
-    const last = this.#recent.at(-1)?.seq ?? this.#recentAfter;
-    if (last !== after) this.#forget(after);
-    for (const turn of turns) {
-      this.#recent.push(turn);
-      this.#recentBytes += turn.bytes;
-    }
-    let dropped = 0;
-    while (this.#recent.length - dropped > RECENT_TURNS || this.#recentBytes > RECENT_BYTES) {
-      const { seq, bytes } = this.#recent[dropped++]!;
-      this.#recentAfter = seq;
-      this.#recentBytes -= bytes;
-    }
-    this.#recent.splice(0, dropped);
-  }
-
-  /** `after`: where the turns that are kept from now on begin. */
-  #forget(after = 0): void {
-    this.#recent = [];
-    this.#recentAfter = after;
-    this.#recentBytes = 0;
   }
 
   /** Looks until it succeeds: nobody waits for this one, but whoever follows counts on it. */
@@ -279,6 +249,6 @@ export class Tail<E> {
     void this.#listening?.then((hangUp) => hangUp());
     this.#listening = undefined;
     this.#state = undefined;
-    this.#forget();
+    this.#recent.forget();
   }
 }
