@@ -6,8 +6,9 @@
 
 /** What is longer is seldom seen twice. */
 const LONGEST_BYTES = 24;
-/** A power of two. Who comes later takes the place of who was there. */
-const PLACES = 1024;
+/** Who comes later takes the place of who was there. */
+const PLACE_BITS = 10;
+const PLACES = 1 << PLACE_BITS;
 const PLACE_BYTES = 1 + LONGEST_BYTES;
 
 const texts = new Array<string>(PLACES).fill('');
@@ -40,5 +41,5 @@ function placeOf(bytes: Uint8Array, from: number, length: number): number {
   const last = from + length - 1;
   const ends = bytes[from]! | (bytes[last]! << 8);
   const middle = bytes[from + (length >> 1)]! | (bytes[from + (length >> 2)]! << 8);
-  return Math.imul(ends ^ (middle << 16) ^ (length << 3), 0x9e3779b1) >>> 22;
+  return Math.imul(ends ^ (middle << 16) ^ (length << 3), 0x9e3779b1) >>> (32 - PLACE_BITS);
 }

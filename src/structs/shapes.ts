@@ -13,17 +13,21 @@ interface Shape {
   readonly empty: JsonObject;
 }
 
-/** One for each number of keys, in turns: who comes later takes the place of who was there. */
-const shapes: (Shape | undefined)[] = new Array<undefined>(64).fill(undefined);
+/** Objects of more keys are made one by one: seldom are two the same, and what is kept is not to grow large. */
+const MOST_KEYS = 64;
+
+/** One for each number of keys: who comes later takes the place of who was there. */
+const shapes: (Shape | undefined)[] = new Array<undefined>(MOST_KEYS + 1).fill(undefined);
 
 /** The object of these entries: of a key that comes twice the last counts, and `__proto__` is a key like any other. */
 export function objectOf(keys: readonly string[], values: readonly Json[]): JsonObject {
   const { length } = keys;
   if (length === 1) return { [keys[0]!]: values[0]! };
-  const place = length % shapes.length;
-  const shape = shapes[place];
+  const shape = shapes[length];
   if (!shape || !areSame(shape.keys, keys)) {
-    shapes[place] = { keys, empty: Object.fromEntries(keys.map((key) => [key, null])) };
+    if (length <= MOST_KEYS) {
+      shapes[length] = { keys, empty: Object.fromEntries(keys.map((key) => [key, null])) };
+    }
     return Object.fromEntries(keys.map((key, at) => [key, values[at]!]));
   }
   const object = { ...shape.empty };

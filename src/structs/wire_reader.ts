@@ -72,10 +72,7 @@ class StructReader {
     return this.#struct(length, 1);
   }
 
-  /**
-   * A map: a key that comes twice has its last value, and `__proto__` is a key like any other. Made of its entries at
-   * once, since V8 keeps an object that grows by many keys as a hash table, and is slow with it ever after.
-   */
+  /** A map: a key that comes twice has its last value. */
   #struct(end: number, depth: number): JsonObject {
     checkDepth(depth);
     const keys: string[] = [];
@@ -93,7 +90,7 @@ class StructReader {
   #entry(keys: string[], values: Json[], end: number, depth: number): void {
     let key = '';
     let value: Json = null;
-    let tags = 0;
+    let tags = 0; // all there are, a byte each
     while (this.#more(end)) {
       const tag = this.#uint32();
       tags = tags * 256 + tag;
@@ -160,8 +157,9 @@ class StructReader {
     return value;
   }
 
-  /** Whatever number it comes as. */
+  /** Whatever number it comes as; there is but one. */
   #null(): null {
+    if (this.#bytes[this.#at] !== 0) this.isPlain = false;
     this.#read((reader) => reader.skip(WireType.Varint));
     return null;
   }

@@ -110,6 +110,7 @@ describe('the encoding an object is stored in', () => {
       Buffer.concat([encodeStruct({ a: long }), entry('b', [0x20, 1, 0x1a, 1, 99])]),
       { a: long, b: 'c' },
     ],
+    ['another null', Buffer.concat([encodeStruct({ a: long }), entry('b', [0x08, 5])]), { a: long, b: null }],
     [
       'a value without a kind',
       Buffer.concat([encodeStruct({ a: long }), entry('b', [])]),
