@@ -260,7 +260,9 @@ const LEFT_AS_IT_IS = [...new Array<undefined>(9).fill(undefined), 0];
 
 /** As write_session reads them. */
 function words(about: readonly (string | number | undefined)[]): string {
-  return about.map((word) => word ?? '-').join(' ');
+  let line = '';
+  for (const word of about) line += `${word ?? '-'} `;
+  return line;
 }
 
 /** What the scripts are given to remember of an answer; nothing without a request id. */

@@ -7,10 +7,10 @@
  */
 import type { Json, JsonObject } from './json.ts';
 
-/** Keys that were seen together lately, and an object of them to copy. */
+/** Keys that were seen together lately, and when they were again, an object of them to copy. */
 interface Shape {
   readonly keys: readonly string[];
-  readonly empty: JsonObject;
+  empty?: JsonObject;
 }
 
 /** Objects of more keys are made one by one: seldom are two the same, and what is kept is not to grow large. */
@@ -25,11 +25,10 @@ export function objectOf(keys: readonly string[], values: readonly Json[]): Json
   if (length === 1) return { [keys[0]!]: values[0]! };
   const shape = shapes[length];
   if (!shape || !areSame(shape.keys, keys)) {
-    if (length <= MOST_KEYS) {
-      shapes[length] = { keys, empty: Object.fromEntries(keys.map((key) => [key, null])) };
-    }
+    if (length <= MOST_KEYS) shapes[length] = { keys };
     return Object.fromEntries(keys.map((key, at) => [key, values[at]!]));
   }
+  shape.empty ??= Object.fromEntries(keys.map((key) => [key, null]));
   const object = { ...shape.empty };
   for (let at = 0; at < length; at++) object[keys[at]!] = values[at]!;
   return object;
