@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { newEtag } from '../src/sessions/changes.ts';
 import { now } from '../src/sessions/clock.ts';
 import type { Session } from '../src/sessions/session.ts';
-import type { NewSession } from '../src/sessions/sessions.ts';
+import type { NewSession } from '../src/sessions/settings.ts';
 import type { Caller, SessionQuery } from '../src/sessions/store.ts';
 import type { Json } from '../src/structs/json.ts';
 

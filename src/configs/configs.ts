@@ -1,6 +1,6 @@
 /** What ConfigsService promises, without gRPC and without Redis. */
 import { etagMismatch, ParleyError } from '../errors.ts';
-import { readable, withConfigs, writable } from '../sessions/changes.ts';
+import { authorOf, readable, withConfigs, writable } from '../sessions/changes.ts';
 import {
   type ConfigsOperation,
   type ConfigsRevision,
@@ -8,7 +8,6 @@ import {
   type Session,
   type SessionKey,
 } from '../sessions/session.ts';
-import { authorOf } from '../sessions/sessions.ts';
 import type { Caller, Doorbell, RevisionLog, SessionStore } from '../sessions/store.ts';
 import type { JsonObject } from '../structs/json.ts';
 import { mergeDeep, mergeShallow } from '../structs/merge.ts';

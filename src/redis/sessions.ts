@@ -20,15 +20,16 @@ import {
   type RevisionLog,
   type SessionQuery,
   type SessionStore,
-  StillRunning,
+  withEncoding,
 } from '../sessions/store.ts';
 import { stringify } from '../structs/json.ts';
 import { ACTIVITY_FIELDS, activityOf, NO_ACTIVITY, parseActivity } from './activity.ts';
-import { answerSlot, recallAnswer, requestIdReused } from './answers.ts';
+import { answerSlot, recallAnswer } from './answers.ts';
 import { fromText, toText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { type Base, type Decide, Mutations, type Outcome } from './mutations.ts';
+import { refusal } from './refusals.ts';
 import { purgeSession, readSession, writeSession } from './scripts.ts';
 import { fromDocument, fromRevision, toDocument } from './session_document.ts';
 import { SessionPages } from './session_pages.ts';
@@ -93,14 +94,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     }
     // Another version of the server wrote it, or there is none.
     const { session, activity } = await this.#readBase(key);
-    return (
-      session && {
-        bytes: this.#encoder.encode(session),
-        deleted: isDeleted(session),
-        slidingTtl: slidingTtl(session),
-        activity,
-      }
-    );
+    return session && withEncoding(this.#encoder.encode(session), { session, activity });
   }
 
   find(query: SessionQuery, signal: AbortSignal): AsyncIterable<ActiveSession> {
@@ -196,12 +190,8 @@ export class RedisSessions implements SessionStore, RevisionLog {
           kind: 'conflict',
           current: { session: fromDocument(value), activity: parseActivity(moving!) },
         };
-      case -2:
-        throw requestIdReused(operation!);
-      case -7:
-        throw new StillRunning(value);
       default:
-        throw new Error(`a script returned ${code}`);
+        throw refusal(code, key, operation, value);
     }
   }
 

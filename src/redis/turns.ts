@@ -17,7 +17,7 @@ import { ParleyError } from '../errors.ts';
 import { now } from '../sessions/clock.ts';
 import { randomBytes } from '../sessions/random.ts';
 import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
-import { type Caller, type Doorbell, StillRunning, type TurnsCopy } from '../sessions/store.ts';
+import type { Caller, Doorbell, TurnsCopy } from '../sessions/store.ts';
 import { answerSlot } from './answers.ts';
 import { fromText, toText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
@@ -156,12 +156,10 @@ export class RedisTurns implements TurnLog {
         return value!.split(' ') as [string, string, string, string];
       case -5:
         throw new ParleyError('LAST_SEQ_MISMATCH', `the last turn is ${value}`);
-      case -7:
-        throw new StillRunning(value!);
       case -6:
         throw new ParleyError('QUOTA_EXCEEDED', 'the session has no seq left');
       default:
-        throw refusal(code, key, operation);
+        throw refusal(code, key, operation, value);
     }
   }
 }

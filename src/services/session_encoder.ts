@@ -22,12 +22,11 @@ import {
   type Activity,
   boundParticipants,
   expireTime,
-  isDeleted,
   type Participant,
   type Session,
   slidingTtl,
 } from '../sessions/session.ts';
-import type { EncodedSession } from '../sessions/store.ts';
+import { type EncodedSession, withEncoding } from '../sessions/store.ts';
 import { RecentEncodings } from '../structs/recent_encodings.ts';
 import { type WireWriter, written } from '../structs/wire_writer.ts';
 import { participantMessage } from './messages.ts';
@@ -57,13 +56,8 @@ const F = SessionSchema.field;
 const P = ParticipantSchema.field;
 
 /** A session as it is answered, in parts of one message. */
-export function encodeActive({ session, activity }: ActiveSession): Uint8Array[] {
-  return complete({
-    bytes: sessionEncoder.encode(session),
-    deleted: isDeleted(session),
-    slidingTtl: slidingTtl(session),
-    activity,
-  });
+export function encodeActive(active: ActiveSession): Uint8Array[] {
+  return complete(withEncoding(sessionEncoder.encode(active.session), active));
 }
 
 /** An encoded session with its activity, in parts of one message. */

@@ -13,7 +13,7 @@ import {
 import { fieldInvalid } from '../errors.ts';
 import type { NewParticipant } from '../sessions/participants.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
-import type { NewSession, SessionSettings, SessionUpdate } from '../sessions/sessions.ts';
+import type { NewSession, SessionSettings, SessionUpdate } from '../sessions/settings.ts';
 import type { SessionOrder } from '../sessions/store.ts';
 
 /** Any request that names a session. */

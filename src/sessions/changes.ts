@@ -10,11 +10,17 @@ import { MAX_BYTES } from '../structs/wire_reader.ts';
 import { now } from './clock.ts';
 import { randomBytes } from './random.ts';
 import { type ConfigsOperation, isDeleted, type Micros, type Session, type SessionKey } from './session.ts';
+import type { Caller } from './store.ts';
 
 /** Who asks for a change, for the record. */
 export interface Author {
   readonly principal: string;
   readonly requestId: string;
+}
+
+/** Who a change is recorded under. */
+export function authorOf({ principal, operation }: Caller): Author {
+  return { principal, requestId: operation?.requestId ?? '' };
 }
 
 /** The session, if somebody may write to it. */

@@ -1,27 +1,14 @@
 /** What SessionService promises, without gRPC and without Redis. */
 import type { TurnLog } from '../chat/turns.ts';
-import { alreadyExists, fieldInvalid, ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
-import type { JsonObject } from '../structs/json.ts';
-import { mergeShallow } from '../structs/merge.ts';
+import { alreadyExists, ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
 import type { Templates } from '../templates/template.ts';
-import {
-  type Author,
-  changed,
-  checkEtag,
-  checkStructSize,
-  newEtag,
-  readable,
-  touched,
-  withConfigs,
-  writable,
-} from './changes.ts';
+import { authorOf, changed, checkEtag, readable, touched, writable } from './changes.ts';
 import { now } from './clock.ts';
 import { forkSession } from './fork.ts';
 import { madeId } from './made_id.ts';
-import { bound, firstParticipants, type NewParticipant, unbound } from './participants.ts';
+import { bound, type NewParticipant, unbound } from './participants.ts';
 import {
   type ActiveSession,
-  expireTime,
   isBound,
   isDeleted,
   type Milliseconds,
@@ -29,6 +16,7 @@ import {
   type Session,
   type SessionKey,
 } from './session.ts';
+import { type NewSession, newSession, type SessionUpdate, updated } from './settings.ts';
 import {
   type Caller,
   type Decision,
@@ -40,37 +28,6 @@ import {
   whenIdle,
 } from './store.ts';
 import { TemplateChecks } from './template_checks.ts';
-
-/** The fields of a session that its callers set as they are. */
-export type SessionSettings = Pick<
-  Session,
-  | 'displayName'
-  | 'situation'
-  | 'renderTemplates'
-  | 'contextOverflow'
-  | 'tokenBudget'
-  | 'ttlPolicy'
-  | 'metadata'
-  | 'data'
-> & { readonly ttl: Milliseconds | undefined };
-
-/** A session to create. */
-export interface NewSession extends SessionSettings {
-  readonly userId: string;
-  readonly agentId: string;
-  readonly participants: readonly NewParticipant[];
-  readonly configs: JsonObject | undefined;
-}
-
-/** What to change: a field that is not there stays as it is. */
-export interface SessionUpdate {
-  readonly fields: Partial<SessionSettings>;
-  /** Present: replace the configs, `undefined` inside unsets them. */
-  readonly configs?: { readonly value: JsonObject | undefined };
-  readonly metadataPatch: JsonObject | undefined;
-  readonly dataPatch: JsonObject | undefined;
-  readonly etag: string;
-}
 
 /** Sessions read at a time. */
 const BATCH = 50;
@@ -262,56 +219,6 @@ export class Sessions {
     };
     return whenIdle(this.#runs, key, 'DROP', () => this.#store.mutate(key, caller, decide));
   }
-}
-
-/** Who a change is recorded under. */
-export function authorOf({ principal, operation }: Caller): Author {
-  return { principal, requestId: operation?.requestId ?? '' };
-}
-
-function newSession(key: SessionKey, input: NewSession, author: Author): Session {
-  const { configs, ttl } = input;
-  const at = now();
-  return {
-    namespace: key.namespace,
-    sessionId: key.sessionId,
-    displayName: input.displayName,
-    situation: input.situation,
-    renderTemplates: input.renderTemplates,
-    contextOverflow: input.contextOverflow,
-    tokenBudget: input.tokenBudget,
-    ttlPolicy: input.ttlPolicy,
-    ...(ttl !== undefined && { ttl }),
-    metadata: input.metadata,
-    data: input.data,
-    participants: firstParticipants(input, input.participants, at),
-    configs: configs
-      ? { revision: 1, configs, operation: 'CREATE', ...author, createTime: at }
-      : { revision: 0, principal: '', requestId: '', createTime: at },
-    createTime: at,
-    updateTime: at,
-    etag: newEtag(),
-  };
-}
-
-function updated(
-  session: Session,
-  { fields, configs, metadataPatch, dataPatch }: SessionUpdate,
-  author: Author,
-): Session {
-  const next = changed(session, {
-    ...fields,
-    ...(metadataPatch && { metadata: patched('metadata', session.metadata, metadataPatch) }),
-    ...(dataPatch && { data: patched('data', session.data, dataPatch) }),
-  });
-  const end = expireTime(next);
-  if (end !== undefined && end <= now())
-    throw fieldInvalid('session.ttl', 'would have ended the session already');
-  return configs ? withConfigs(next, configs.value, configs.value ? 'UPDATE' : 'DELETE', author) : next;
-}
-
-function patched(field: string, target: JsonObject, patch: JsonObject): JsonObject {
-  return checkStructSize(field, mergeShallow(target, patch));
 }
 
 function rowsChanged(session: Session, rows: readonly Participant[]): { write?: Session } {

@@ -1,15 +1,17 @@
 /** What the domain needs of a store of sessions; `redis/` provides it. */
 import type { JsonObject } from '../structs/json.ts';
 import type { Operation } from './operation.ts';
-import type {
-  ActiveSession,
-  Activity,
-  ConfigsRevision,
-  Micros,
-  Milliseconds,
-  ResetReason,
-  Session,
-  SessionKey,
+import {
+  type ActiveSession,
+  type Activity,
+  type ConfigsRevision,
+  isDeleted,
+  type Micros,
+  type Milliseconds,
+  type ResetReason,
+  type Session,
+  type SessionKey,
+  slidingTtl,
 } from './session.ts';
 
 /** On whose behalf a mutation runs. */
@@ -67,6 +69,11 @@ export interface EncodedSession {
   readonly deleted: boolean;
   readonly slidingTtl: Milliseconds | undefined;
   readonly activity: Activity;
+}
+
+/** A session and its encoding, as it is answered. */
+export function withEncoding(bytes: Uint8Array, { session, activity }: ActiveSession): EncodedSession {
+  return { bytes, deleted: isDeleted(session), slidingTtl: slidingTtl(session), activity };
 }
 
 /** Thrown where a run has to end first. */

@@ -8,7 +8,7 @@
 import { type FieldViolation, ParleyError } from '../errors.ts';
 import { describe, isTemplate, type TemplateProblem, type Templates } from '../templates/template.ts';
 import { boundParticipants, type Session } from './session.ts';
-import type { NewSession, SessionUpdate } from './sessions.ts';
+import type { NewSession, SessionUpdate } from './settings.ts';
 
 /** A text that is going to be rendered, and how its problems are told. */
 interface Use {
