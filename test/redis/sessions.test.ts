@@ -76,6 +76,26 @@ describe('a session as it is answered', () => {
   });
 });
 
+describe('a session that another version of the server encoded', () => {
+  it.each([
+    ['in its own way', (log: string) => ['HSET', log, 'session', 'other 0 \nbytes']],
+    ['not at all', (log: string) => ['HDEL', log, 'session']],
+  ])('is answered as if this one had, when that did it %s', async (_, spoil) => {
+    const session = await stored({ displayName: 'who', ttl: 60_000, ttlPolicy: 'SLIDING' });
+    const expected = (await storeOver(redis.connection, redis.keys).readEncoded(session))!;
+    const [command, ...args] = spoil(redis.keys.log(session)) as [string, ...string[]];
+    await redis.connection.call(command, ...args);
+    const found = (await here.readEncoded(session))!;
+    expect({ ...found, bytes: Buffer.from(found.bytes) }).toEqual({
+      ...expected,
+      bytes: Buffer.from(expected.bytes),
+    });
+    expect(found.slidingTtl).toBe(60_000);
+    await mutate(here, session, aCaller(), increment);
+    expect((await here.readEncoded(session))!.bytes).not.toEqual(expected.bytes);
+  });
+});
+
 describe('a session whose log does not know its etag, as it was written once', () => {
   async function olderSession(): Promise<Session> {
     const session = await stored();
