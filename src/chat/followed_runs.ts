@@ -59,7 +59,6 @@ export class FollowedRuns {
    */
   async turnsUntil(seq: number, last: number): Promise<number> {
     const run = this.#current;
-    let until = last;
     if (run && run.tail.turnSeq === undefined) {
       await this.#unlessGone(async () => {
         await run.tail.look();
@@ -69,6 +68,7 @@ export class FollowedRuns {
       // All its events but the last come before what it left.
       if (isOver && run.tail.lastOffset - run.offset > 1) return seq;
     }
+    let until = last;
     for (const place of [this.#current?.tail.turnSeq, this.#waiting[0]?.askedSeq]) {
       if (place !== undefined && place > seq) until = Math.min(until, place);
     }

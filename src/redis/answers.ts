@@ -2,6 +2,7 @@
 import { ParleyError } from '../errors.ts';
 import type { Operation } from '../sessions/operation.ts';
 import type { Milliseconds } from '../sessions/session.ts';
+import { stringify } from '../structs/json.ts';
 import type { Connection } from './connection.ts';
 
 /** How long an answer is remembered by its request id. */
@@ -15,6 +16,13 @@ function answerField({ method, requestId }: Operation): string {
 /** As the scripts take it: field, fingerprint, and lifetime; all empty when nothing is to be remembered. */
 export function answerSlot(operation: Operation | undefined): readonly [string, string, Milliseconds] {
   return operation ? [answerField(operation), operation.fingerprint, ANSWER_LIFETIME] : ['', '', 0];
+}
+
+/** As the scripts take it that change a session: the slot, and what goes into it; nothing without a request id. */
+export function answerToRemember(operation: Operation | undefined, answer: unknown): (string | number)[] {
+  if (!operation) return [];
+  const [field, fingerprint, lifetime] = answerSlot(operation);
+  return [field, fingerprint, stringify(answer), lifetime];
 }
 
 export function requestIdReused({ requestId }: Operation): ParleyError {

@@ -45,7 +45,6 @@ function fromStored<T>(stored: Stored<T>): T {
 
 /** Whether every number is one that JSON.stringify writes and RedisJSON reads exactly: of at most 15 digits, or an integer. */
 function survives(value: unknown): boolean {
-  if (typeof value === 'string' || typeof value === 'boolean') return true;
   if (typeof value === 'number') {
     return Number.isSafeInteger(value) ? !Object.is(value, -0) : isShort(String(value));
   }

@@ -1,6 +1,5 @@
 /** Sessions as RedisJSON documents: implements the domain's store. */
 import { LRUCache } from 'lru-cache';
-import type { Operation } from '../sessions/operation.ts';
 import {
   type ActiveSession,
   endTime,
@@ -22,9 +21,8 @@ import {
   type SessionStore,
   withEncoding,
 } from '../sessions/store.ts';
-import { stringify } from '../structs/json.ts';
 import { ACTIVITY_FIELDS, activityOf, NO_ACTIVITY, parseActivity } from './activity.ts';
-import { answerSlot, recallAnswer } from './answers.ts';
+import { answerToRemember, recallAnswer } from './answers.ts';
 import { fromText, toText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
@@ -93,8 +91,8 @@ export class RedisSessions implements SessionStore, RevisionLog {
       return { ...encoded, activity: parseActivity(moving) };
     }
     // Another version of the server wrote it, or there is none.
-    const { session, activity } = await this.#readBase(key);
-    return session && withEncoding(this.#encoder.encode(session), { session, activity });
+    const active = await this.readActive(key);
+    return active && withEncoding(this.#encoder.encode(active.session), active);
   }
 
   find(query: SessionQuery, signal: AbortSignal): AsyncIterable<ActiveSession> {
@@ -160,7 +158,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const { answer, write } = decision;
     const keys = this.#keys.ofSession(key);
     const channel = this.#keys.live(key);
-    const remember = remembered(operation, answer);
+    const remember = answerToRemember(operation, answer);
     // Nobody decides on what may not be there: it is recent again once Redis has it.
     if (base.session) this.#recent.delete(keys.session);
     const document = write ? toDocument(write) : '';
@@ -205,13 +203,14 @@ export class RedisSessions implements SessionStore, RevisionLog {
   ): string[] {
     const { atSeq, reset, idle, turns } = decision;
     const expected = [session?.etag, atSeq ? activity.lastTurnSeq : undefined];
-    if (!write) return [words([...expected, ...LEFT_AS_IT_IS]), channel, '', ''];
+    if (!write) return [words([...expected, 0]), channel, '', ''];
     const end = endTime(write);
     const { revision } = write.configs;
     const outgoing = session && revision > session.configs.revision ? session.configs.revision : 0;
     const fields = [...rosterFields(session, write), ...(turns ? copyFields(turns) : [])];
     const about = words([
       ...expected,
+      fields.length,
       write.etag,
       write.updateTime,
       write.createTime,
@@ -221,7 +220,6 @@ export class RedisSessions implements SessionStore, RevisionLog {
       outgoing || undefined,
       reset,
       idle ? 1 : 0,
-      fields.length,
     ]);
     return [about, channel, document, this.#toStored(write), ...fields.map(String)];
   }
@@ -245,21 +243,11 @@ export class RedisSessions implements SessionStore, RevisionLog {
 /** A session as it is answered, but for what moves with every turn. */
 type StoredSession = Omit<EncodedSession, 'activity'>;
 
-/** What is said of a session that is not written; the last word counts fields. */
-const LEFT_AS_IT_IS = [...new Array<undefined>(9).fill(undefined), 0];
-
 /** As write_session reads them. */
 function words(about: readonly (string | number | undefined)[]): string {
   let line = '';
   for (const word of about) line += `${word ?? '-'} `;
   return line;
-}
-
-/** What the scripts are given to remember of an answer; nothing without a request id. */
-function remembered(operation: Operation | undefined, answer: unknown): (string | number)[] {
-  if (!operation) return [];
-  const [field, fingerprint, lifetime] = answerSlot(operation);
-  return [field, fingerprint, stringify(answer), lifetime];
 }
 
 /** What is there before a session is. */

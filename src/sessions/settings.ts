@@ -42,6 +42,7 @@ export interface SessionUpdate {
 export function newSession(key: SessionKey, input: NewSession, author: Author): Session {
   const { configs, ttl } = input;
   const at = now();
+  // Field by field: putting an object together of others takes V8 longer.
   return {
     namespace: key.namespace,
     sessionId: key.sessionId,

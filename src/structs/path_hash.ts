@@ -49,29 +49,34 @@ export class PathHash {
   }
 }
 
-/** What stands between words where they are one text: with a quote on either side, that is JSON's list of them. */
-export const BETWEEN_WORDS = '","';
-
 const WORD_LENGTH = 16;
 const DIGITS = Buffer.from('0123456789abcdef', 'latin1');
-const [QUOTE, COMMA] = Buffer.from('",', 'latin1') as unknown as [number, number];
+const [OPEN, CLOSE, QUOTE, COMMA] = Buffer.from('[]",', 'latin1') as unknown as [
+  number,
+  number,
+  number,
+  number,
+];
 
-/** Each path as 16 hexadecimal digits, a word that a query need not escape. `lanes`: both of a path, path by path. */
+/**
+ * Each path as 16 hexadecimal digits, a word that a query need not escape: all of them as a list in JSON, which is
+ * faster than making a string of each. `lanes`: both of a path, path by path.
+ */
 export function words(lanes: readonly number[]): string {
-  const text = Buffer.allocUnsafe((lanes.length / 2) * (WORD_LENGTH + BETWEEN_WORDS.length));
+  const text = Buffer.allocUnsafe(2 + (lanes.length / 2) * (WORD_LENGTH + 3));
   let end = 0;
+  text[end++] = OPEN;
   for (let at = 0; at < lanes.length; at += 2) {
-    if (at > 0) {
-      text[end++] = QUOTE;
-      text[end++] = COMMA;
-      text[end++] = QUOTE;
-    }
     const a = lanes[at]!;
     const b = lanes[at + 1]!;
     const first = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
     const second = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(first ^ (first >>> 13), 3266489909);
+    if (at > 0) text[end++] = COMMA;
+    text[end++] = QUOTE;
     end = writeDigits(text, writeDigits(text, end, first), second);
+    text[end++] = QUOTE;
   }
+  text[end++] = CLOSE;
   return text.toString('latin1', 0, end);
 }
 

@@ -2,7 +2,6 @@
  * What was encoded last, so that it is at hand while its answer is under way: a write needs the same bytes more than
  * once. Plainer to the garbage collector than a WeakMap.
  */
-import { written } from './wire_writer.ts';
 
 /** How many are kept: few enough to look through them, which takes less than a Map does with its keys. */
 const MOST = 128;
@@ -27,11 +26,7 @@ export class RecentEncodings<T extends object> {
 
   /** Takes over a value's encoding from elsewhere; by a copy, so that what it is a part of need not be kept. */
   know(value: T, bytes: Uint8Array): void {
-    if (isKept(bytes))
-      this.#keep(
-        value,
-        written((writer) => writer.raw(bytes)),
-      );
+    if (isKept(bytes)) this.#keep(value, Buffer.from(bytes));
   }
 
   /** In the place of the oldest. */

@@ -21,11 +21,12 @@ local channel, document = ARGV[2], ARGV[3]
 local words = {}
 for word in string.gmatch(ARGV[1], '%S+') do words[#words + 1] = word ~= '-' and word end
 -- The etag the session must have (none = it must not exist), the last turn seq it must have (none = any);
+-- how many ARGV are fields; and of what is written, if anything is:
 -- the new etag, the times of update and creation in µs, '1' when it is deleted;
 -- when the session ends, in ms since the epoch (none = never), how long it lives after the last change instead, in ms;
 -- the number of the outgoing revision (none = the configs did not change);
--- why the turns go, and what was learnt of them (none = they stay); '1' = not while a run answers; how many ARGV follow.
-local etag, seq, new_etag, indexed, created, deleted, ends, sliding, outgoing, reset, idle, fields = unpack(words)
+-- why the turns go, and what was learnt of them (none = they stay); '1' = not while a run answers.
+local etag, seq, fields, new_etag, indexed, created, deleted, ends, sliding, outgoing, reset, idle = unpack(words)
 local last_field = 4 + fields
 local field, fingerprint = ARGV[last_field + 1] or '', ARGV[last_field + 2]
 local answer, lifetime = ARGV[last_field + 3] or '', ARGV[last_field + 4]
