@@ -8,31 +8,40 @@ export interface Script {
   readonly sha: string;
 }
 
-/** A script behind the parts it shares with others. */
+/** A script, the last, behind the parts it shares with others. */
 function load(...names: string[]): Script {
   const read = (file: string) => readFileSync(new URL(`./scripts/${file}.lua`, import.meta.url), 'utf8');
-  const lua = ['prelude', ...names].map(read).join('\n');
+  const lua = names.map(read).join('\n');
   return { lua, sha: hash('sha1', lua, 'hex') };
 }
 
-export const writeSession = load('write_session');
-export const readSession = load('read_session');
-export const purgeSession = load('purge_session');
-export const appendTurns = load('log', 'append_turns');
-export const removeTurns = load('remove_turns');
+/** What those take that change what is beside a session's document: turns, documents. */
+const CHANGE = ['prelude', 'documents', 'upkeep'];
+/** What those take that append turns. */
+const LOG = [...CHANGE, 'log'];
+const RUN = [...LOG, 'run'];
+const INTEGRATION = [...CHANGE, 'integration'];
+/** What those take that write what was computed from a session. */
+const COMPUTED = ['prelude', 'activity', 'conflict', 'documents'];
+
+export const writeSession = load(...COMPUTED, 'write_session');
+export const readSession = load('activity', 'read_session');
+export const purgeSession = load(...COMPUTED, 'purge_session');
+export const appendTurns = load(...LOG, 'append_turns');
+export const removeTurns = load(...CHANGE, 'remove_turns');
 export const readTurns = load('read_turns');
-export const stageTurns = load('stage_turns');
-export const startRun = load('log', 'run', 'start_run');
-export const writeRun = load('log', 'run', 'write_run');
-export const finishRun = load('log', 'run', 'finish_run');
-export const takeRun = load('log', 'run', 'take_run');
-export const readRun = load('log', 'run', 'read_run');
-export const saveSummary = load('log', 'run', 'save_summary');
-export const forgetRun = load('forget_run');
-export const startIntegration = load('integration', 'start_integration');
-export const holdIntegration = load('integration', 'hold_integration');
-export const storeInsights = load('integration', 'store_insights');
-export const endIntegration = load('integration', 'end_integration');
-export const createDocument = load('vectors', 'create_document');
-export const stageVectors = load('vectors', 'stage_vectors');
-export const deleteDocument = load('delete_document');
+export const stageTurns = load('prelude', 'stage_turns');
+export const startRun = load(...RUN, 'start_run');
+export const writeRun = load(...RUN, 'write_run');
+export const finishRun = load(...RUN, 'finish_run');
+export const takeRun = load(...RUN, 'take_run');
+export const readRun = load('read_run');
+export const saveSummary = load(...RUN, 'save_summary');
+export const forgetRun = load('prelude', 'forget_run');
+export const startIntegration = load(...INTEGRATION, 'start_integration');
+export const holdIntegration = load(...INTEGRATION, 'hold_integration');
+export const storeInsights = load(...INTEGRATION, 'store_insights');
+export const endIntegration = load(...INTEGRATION, 'end_integration');
+export const createDocument = load(...CHANGE, 'vectors', 'create_document');
+export const stageVectors = load('prelude', 'vectors', 'stage_vectors');
+export const deleteDocument = load(...CHANGE, 'delete_document');

@@ -29,7 +29,7 @@ import type { Keys } from './keys.ts';
 import { type Base, type Decide, Mutations, type Outcome } from './mutations.ts';
 import { refusal } from './refusals.ts';
 import { purgeSession, readSession, writeSession } from './scripts.ts';
-import { fromDocument, fromRevision, toDocument } from './session_document.ts';
+import { documentWrite, fromDocument, fromRevision } from './session_document.ts';
 import { SessionPages } from './session_pages.ts';
 
 /** What is kept of sessions that were written or read lately, in bytes: of each kind so much. */
@@ -52,7 +52,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
   readonly #encoder: SessionEncoder;
   readonly #mutations = new Mutations();
   readonly #pages: SessionPages;
-  /** What this process last changed, to decide on without asking first: the script checks that it still holds. */
+  /** What this process last changed, to decide on without asking first: the script finds out when it no longer holds. */
   readonly #recent = new LRUCache<string, Base>({
     maxSize: RECENT_BYTES,
     maxEntrySize: RECENT_ENTRY_BYTES,
@@ -104,7 +104,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const steps = {
       recall: () => this.#recent.get(id),
       load: () => this.#load<T>(key, caller),
-      write: (base: Base, decision: Decision<T>) => this.#write(key, caller, base, decision),
+      write: (base: Base, decision: Decision<T>) => this.#write(key, id, caller, base, decision),
     };
     return this.#mutations.run(id, caller, decide, steps, expect === 'absent' ? ABSENT : undefined);
   }
@@ -151,6 +151,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
 
   async #write<T>(
     key: SessionKey,
+    id: string,
     { operation }: Caller,
     base: Base,
     decision: Decision<T>,
@@ -159,9 +160,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const keys = this.#keys.ofSession(key);
     const channel = this.#keys.live(key);
     const remember = answerToRemember(operation, answer);
-    // Nobody decides on what may not be there: it is recent again once Redis has it.
-    if (base.session) this.#recent.delete(keys.session);
-    const document = write ? toDocument(write) : '';
+    const stored = write ? this.#toStored(write) : '';
     const [code, value, moving] = (await (write === null
       ? this.#redis.run(
           purgeSession,
@@ -171,14 +170,15 @@ export class RedisSessions implements SessionStore, RevisionLog {
       : this.#redis.run(
           writeSession,
           [...Object.values(keys), ...(decision.turns?.copy.name ? [decision.turns.copy.name] : [])],
-          [...this.#writeArguments(base, decision, write, channel, document), ...remember],
+          [...this.#writeArguments(base, decision, write, channel, stored), ...remember],
         ))) as [number, string, string?];
     switch (code) {
       case 1: {
         const activity = parseActivity(value);
         // Most that are made are left alone for a while; what was changed is likely to be changed again.
         if (write && base.session)
-          this.#recent.set(keys.session, { session: write, activity }, { size: document.length });
+          this.#recent.set(id, { session: write, activity }, { size: stored.length });
+        if (write === null) this.#recent.delete(id);
         return { kind: 'done', activity };
       }
       case 2:
@@ -193,17 +193,18 @@ export class RedisSessions implements SessionStore, RevisionLog {
     }
   }
 
-  /** ARGV of write_session, but for what is to be remembered. `write`: absent when that is all. */
+  /** ARGV of write_session, but for what is to be remembered. `write`: absent when that is all; `stored`: as it is answered. */
   #writeArguments(
     { session, activity }: Base,
     decision: Decision<unknown>,
     write: Session | undefined,
     channel: string,
-    document: string,
+    stored: string,
   ): string[] {
     const { atSeq, reset, idle, turns } = decision;
     const expected = [session?.etag, atSeq ? activity.lastTurnSeq : undefined];
     if (!write) return [words([...expected, 0]), channel, '', ''];
+    const document = documentWrite(session, write);
     const end = endTime(write);
     const { revision } = write.configs;
     const outgoing = session && revision > session.configs.revision ? session.configs.revision : 0;
@@ -211,6 +212,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const about = words([
       ...expected,
       fields.length,
+      document.isPatch ? 1 : 0,
       write.etag,
       write.updateTime,
       write.createTime,
@@ -221,7 +223,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
       reset,
       idle ? 1 : 0,
     ]);
-    return [about, channel, document, this.#toStored(write), ...fields.map(String)];
+    return [about, channel, document.text, stored, ...fields.map(String)];
   }
 
   /** A session as it is answered, behind a line about it: one field is read faster than several. */
@@ -243,12 +245,14 @@ export class RedisSessions implements SessionStore, RevisionLog {
 /** A session as it is answered, but for what moves with every turn. */
 type StoredSession = Omit<EncodedSession, 'activity'>;
 
-/** As write_session reads them. */
+/** As write_session reads them, all that it knows: those that are not there are empty. */
 function words(about: readonly (string | number | undefined)[]): string {
   let line = '';
-  for (const word of about) line += `${word ?? '-'} `;
+  for (let at = 0; at < WORDS; at++) line += at === 0 ? (about[at] ?? '') : ` ${about[at] ?? ''}`;
   return line;
 }
+
+const WORDS = 13;
 
 /** What is there before a session is. */
 const ABSENT: Base = { session: undefined, activity: NO_ACTIVITY };

@@ -1,4 +1,4 @@
-/** The two ways a patch is merged into an object. Neither touches its arguments. */
+/** The two ways a patch is merged into an object, and the patch that makes one of another. None touches its arguments. */
 import { isObject, type Json, type JsonObject, withEntries } from './json.ts';
 
 /**
@@ -27,4 +27,39 @@ function merged(target: JsonObject, key: string, value: Json): Json {
   if (!isObject(value)) return value;
   const old = Object.hasOwn(target, key) ? target[key]! : null;
   return mergeDeep(isObject(old) ? old : {}, value);
+}
+
+/**
+ * The merge patch (RFC 7396) that makes `after` of `before`; a member that is undefined is not there. Undefined when
+ * there is none, since a patch cannot write a null into an object, nor here a key that objects take for their prototype.
+ */
+export function mergePatch(before: object, after: object): JsonObject | undefined {
+  const from = before as Readonly<Record<string, Json | undefined>>;
+  const to = after as typeof from;
+  const patch: JsonObject = {};
+  let stayed = 0;
+  for (const key in to) {
+    const value = to[key];
+    const old = from[key];
+    if (old !== undefined && typeof old !== 'function') stayed++; // but for what every object inherits
+    if (Object.is(value, old) || value === undefined) continue;
+    const change = isObject(value) && old !== undefined && isObject(old) ? mergePatch(old, value) : value;
+    if (change === undefined || key === '__proto__' || hasNull(value)) return undefined;
+    patch[key] = change;
+  }
+  // Members hardly ever go, and to look for them takes as long as all the rest.
+  if (stayed < Object.keys(from).length) {
+    for (const key in from) {
+      if (from[key] === undefined || (Object.hasOwn(to, key) && to[key] !== undefined)) continue;
+      if (key === '__proto__') return undefined;
+      patch[key] = null;
+    }
+  }
+  return patch;
+}
+
+/** Those in the objects of a list would stay where they are; that is too rare to be told apart. */
+function hasNull(value: Json): boolean {
+  if (value === null) return true;
+  return typeof value === 'object' && Object.values(value).some(hasNull);
 }

@@ -48,15 +48,25 @@ export const anyJson: fc.Arbitrary<Json> = json;
 export const anyObject: fc.Arbitrary<JsonObject> = object;
 
 /** Few keys and few values, so that two of them have something in common. */
-export const smallObject: fc.Arbitrary<JsonObject> = fc.letrec<{ json: Json; object: JsonObject }>((tie) => ({
-  json: fc.oneof(
-    { depthSize: 'small' },
-    { arbitrary: fc.constantFrom<Json>(null, true, 0, -0, 1, '', 'a', '1'), weight: 3 },
-    fc.array(tie('json'), { maxLength: 4 }),
-    tie('object'),
-  ),
-  object: objectOf(tie('json'), fc.constantFrom('a', 'b', '__proto__')),
-})).object;
+export const smallObject: fc.Arbitrary<JsonObject> = few(
+  [null, true, 0, -0, 1, '', 'a', '1'],
+  ['a', 'b', '__proto__'],
+);
+
+/** The same without what is hard to write as a patch. */
+export const tameObject: fc.Arbitrary<JsonObject> = few([true, 0, 1, 0.25, '', 'a'], ['a', 'b', '$.a', '']);
+
+function few(values: Json[], keys: string[]): fc.Arbitrary<JsonObject> {
+  return fc.letrec<{ json: Json; object: JsonObject }>((tie) => ({
+    json: fc.oneof(
+      { depthSize: 'small' },
+      { arbitrary: fc.constantFrom(...values), weight: 3 },
+      fc.array(tie('json'), { maxLength: 4 }),
+      tie('object'),
+    ),
+    object: objectOf(tie('json'), fc.constantFrom(...keys)),
+  })).object;
+}
 
 function objectOf(values: fc.Arbitrary<Json>, keys = anyKey): fc.Arbitrary<JsonObject> {
   return fc

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isObject, type Json, type JsonObject, stringify } from '../../src/structs/json.ts';
-import { mergeDeep, mergeShallow } from '../../src/structs/merge.ts';
+import { equal, isObject, type Json, type JsonObject, stringify } from '../../src/structs/json.ts';
+import { mergeDeep, mergePatch, mergeShallow } from '../../src/structs/merge.ts';
 import { forAll } from '../property.ts';
 import { anyObject, smallObject } from './arbitrary.ts';
 
@@ -110,5 +110,55 @@ describe.each([
 
   it('does not take what every object inherits for a value', () => {
     expect(merge({}, { toString: { a: 1 } })).toStrictEqual({ toString: { a: 1 } });
+  });
+});
+
+describe('the patch between two objects', () => {
+  it.each<[before: JsonObject, after: JsonObject, patch: JsonObject]>([
+    [{ a: 1, b: 2 }, { a: 1, b: 3 }, { b: 3 }],
+    [{ a: 1, b: 2 }, { b: 2 }, { a: null }],
+    [{ a: 1 }, { a: 1, b: { c: [1] } }, { b: { c: [1] } }],
+    [{ a: { b: 1, c: 2 } }, { a: { b: 1, c: 3 } }, { a: { c: 3 } }],
+    [{ a: { b: 1 } }, { a: {} }, { a: { b: null } }],
+    [{ a: { b: 1 } }, { a: 1 }, { a: 1 }],
+    [{ a: 1 }, { constructor: 2 }, { constructor: 2, a: null }],
+    [{ a: [1, 2] }, { a: [1] }, { a: [1] }],
+    [{ a: 0 }, { a: -0 }, { a: -0 }],
+    [{ a: null, b: 1 }, { a: null, b: 2 }, { b: 2 }],
+    [{ a: 1 }, { a: 1 }, {}],
+  ])('%j and %j is %j', (before, after, patch) => {
+    expect(mergePatch(before, after)).toStrictEqual(patch);
+  });
+
+  it('takes what is undefined for what is not there', () => {
+    expect(mergePatch({ a: 1, b: undefined }, { a: undefined, b: 1 })).toStrictEqual({ a: null, b: 1 });
+    expect(mergePatch({ a: undefined }, {})).toStrictEqual({});
+  });
+
+  it.each([
+    ['{}', '{"a":null}'],
+    ['{"a":1}', '{"a":null}'],
+    ['{"a":1}', '{"a":{"b":null}}'],
+    ['{"a":{"b":1}}', '{"a":{"b":null}}'],
+    ['{}', '{"a":[{"b":null}]}'],
+    ['{}', '{"__proto__":1}'],
+    ['{"__proto__":1}', '{}'],
+    ['{"__proto__":{}}', '{"__proto__":{"a":1}}'],
+  ])('%s and %s is none', (before, after) => {
+    expect(mergePatch(JSON.parse(before), JSON.parse(after))).toBeUndefined();
+  });
+
+  it('makes the one of the other', () => {
+    let found = 0;
+    const check = (before: JsonObject, after: JsonObject) => {
+      const patch = mergePatch(before, after);
+      if (!patch) return;
+      found++;
+      // What both have and is deeply the same comes to an empty patch.
+      expect(equal(mergeDeep(before, JSON.parse(stringify(patch))), after)).toBe(true);
+    };
+    forAll([smallObject, smallObject], check, 2_000);
+    forAll([anyObject, anyObject], (base, change) => check(base, mergeDeep(base, change)), 2_000);
+    expect(found).toBeGreaterThan(1_000);
   });
 });

@@ -45,5 +45,8 @@ moved(session, log, at, tonumber(state[3] or 0))
 remember(answers, field, fingerprint, about, lifetime)
 stay(KEYS, at, state[4], true)
 local ends = redis.call('HGET', log, 'docs_end') or ''
-if ends ~= '' then each_key_of(session, id, made, vectors, function(key) end_at(key, ends) end) end
+if ends ~= '' then
+  local all = documents_of(session)
+  all.each_key_of(id, made, vectors, function(key) all.end_at(key, ends) end)
+end
 return {DONE, about}

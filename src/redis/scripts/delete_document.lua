@@ -20,9 +20,10 @@ if not entry and ARGV[6] ~= '1' then return {MISSING} end
 
 local at = whole(math.max(now, tonumber(state[2] or 0)))
 if entry then
-  local made, chunks, vectors = parse_entry(entry)
+  local all = documents_of(session)
+  local made, chunks, vectors = all.parse(entry)
   redis.call('HDEL', documents, id)
-  each_key_of(session, id, made, vectors, remover())
+  all.each_key_of(id, made, vectors, all.remove)
   redis.call('HSET', log, 'updated', at, 'docs', redis.call('HLEN', documents))
   redis.call('HINCRBY', log, 'chunks', -chunks)
   moved(session, log, at, tonumber(state[3] or 0))

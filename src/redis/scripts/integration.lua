@@ -1,4 +1,4 @@
--- Shared by the scripts of integrations; stands behind the prelude.
+-- Shared by the scripts of integrations; stands behind upkeep.lua.
 
 local BUSY, GONE, SUPERSEDED = -8, -12, -15
 

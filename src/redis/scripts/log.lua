@@ -1,4 +1,4 @@
--- Shared by the scripts that append turns; stands behind the prelude.
+-- Shared by the scripts that append turns; stands behind upkeep.lua.
 
 local LAST_SEQ = 4294967295
 local BIGGEST_NEWS = 64 * 1024

@@ -22,8 +22,9 @@ for _, name in ipairs(redis.call('HKEYS', log)) do
   local run = string.match(name, '^run:(.+)$')
   if run then redis.call('UNLINK', runs .. run) end
 end
-each_document_key(session, remover())
-redis.call('UNLINK', beside(session, 'docs'))
+local documents = documents_of(session)
+documents.each_key(documents.remove)
+redis.call('UNLINK', documents.list)
 for at, key in ipairs(KEYS) do
   if at ~= 2 then redis.call('UNLINK', key) end
 end

@@ -1,4 +1,4 @@
--- Shared by the scripts that store vectors; stands behind the prelude.
+-- Shared by the scripts that store vectors; stands behind prelude.lua.
 
 -- Stores the vectors in the arguments from `first` on, two for each: name of the field for it ('' = none), vector.
 -- `prefix`: what their keys begin with; `index`: the number of the first; `of`: what all of them are found by. Calls

@@ -4,9 +4,9 @@
 --   remembers the answer, and rings the doorbell.
 -- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns,
 --   6 insights, 7 turns to begin with, copied from another session (absent: none)
--- ARGV: 1 what about it, words (see below; '-' where there is nothing to say)
+-- ARGV: 1 what about it, words with a space between (see below; empty where there is nothing to say)
 --   2 doorbell channel
---   3 document as JSON ('' = leave it, only remember the answer)
+--   3 document as JSON, or what changes in it ('' = leave it, only remember the answer)
 --   4 the session as it is answered
 --   5 … further fields of the log and their values, as many as the words say
 --   then, if an answer is to be remembered: its field, fingerprint, the answer, its lifetime in ms
@@ -18,21 +18,21 @@ local KEPT_REVISIONS = 99
 
 local session, answers, revisions, log, turns, insights = unpack(KEYS)
 local channel, document = ARGV[2], ARGV[3]
-local words = {}
-for word in string.gmatch(ARGV[1], '%S+') do words[#words + 1] = word ~= '-' and word end
 -- The etag the session must have (none = it must not exist), the last turn seq it must have (none = any);
 -- how many ARGV are fields; and of what is written, if anything is:
+-- '1' when the document is a JSON merge patch (RFC 7396) of the one that is there;
 -- the new etag, the times of update and creation in µs, '1' when it is deleted;
 -- when the session ends, in ms since the epoch (none = never), how long it lives after the last change instead, in ms;
 -- the number of the outgoing revision (none = the configs did not change);
 -- why the turns go, and what was learnt of them (none = they stay); '1' = not while a run answers.
-local etag, seq, fields, new_etag, indexed, created, deleted, ends, sliding, outgoing, reset, idle = unpack(words)
+local etag, seq, fields, merge, new_etag, indexed, created, deleted, ends, sliding, outgoing, reset, idle =
+  string.match(ARGV[1], '^(%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*)$')
 local last_field = 4 + fields
 local field, fingerprint = ARGV[last_field + 1] or '', ARGV[last_field + 2]
 local answer, lifetime = ARGV[last_field + 3] or '', ARGV[last_field + 4]
 
 local moving = read_moving(log)
-local refusal = replay(answers, field, fingerprint) or conflict(session, etag or '', moving, seq or '')
+local refusal = replay(answers, field, fingerprint) or conflict(session, etag, moving, seq)
 if not refusal and idle == '1' then refusal = busy(moving[5]) end
 if refusal then return refusal end
 
@@ -49,36 +49,36 @@ if KEYS[7] then
   redis.call('PERSIST', turns)
 end
 local revision
-if outgoing then
+if outgoing ~= '' then
   revision = redis.call('JSON.GET', session, 'configs') -- as text: cjson would turn [] into {}
 end
-redis.call('JSON.SET', session, '$', document)
-local updated = math.max(tonumber(indexed), tonumber(moving[1] or 0))
-redis.call('HSET', log, 'updated', whole(updated), 'indexed', indexed, 'deleted', deleted, 'etag', new_etag,
+redis.call(merge == '1' and 'JSON.MERGE' or 'JSON.SET', session, '$', document)
+local updated = moving[1] and tonumber(moving[1]) > tonumber(indexed) and moving[1] or indexed
+redis.call('HSET', log, 'updated', updated, 'indexed', indexed, 'deleted', deleted, 'etag', new_etag,
   'created', created, 'session', ARGV[4], unpack(ARGV, 5, last_field))
-if outgoing then
+if outgoing ~= '' then
   redis.call('XADD', revisions, 'MAXLEN', KEPT_REVISIONS, outgoing .. '-0', 'revision', revision)
 end
-if reset then
+if reset ~= '' then
   redis.call('UNLINK', turns, insights)
   redis.call('HDEL', log, 'kept', 'count', 'by', 'summary', 'summarized', 'learnt')
   redis.call('HINCRBY', log, 'epoch', 1)
   redis.call('HSET', log, 'reset', reset)
 end
-if sliding then
-  ends = whole(math.ceil(updated / 1000) + tonumber(sliding))
+if sliding ~= '' then
+  ends = whole(math.ceil(tonumber(updated) / 1000) + tonumber(sliding))
   redis.call('HSET', log, 'sliding', sliding)
 elseif moving[10] then
   redis.call('HDEL', log, 'sliding')
 end
-if reset or KEYS[7] then moving = read_moving(log) end
-moving[1] = whole(updated)
+if reset ~= '' or KEYS[7] then moving = read_moving(log) end
+moving[1] = updated
 remember(answers, field, fingerprint, told(moving) .. '\n' .. answer, lifetime)
-if ends then
+if ends ~= '' then
   for at = 1, 6 do redis.call('PEXPIREAT', KEYS[at], ends) end
 elseif expires > 0 then
   for at = 1, 6 do redis.call('PERSIST', KEYS[at]) end
 end
-if moving[9] then keep_documents(session, log, ends or '', sliding) end
+if moving[9] then keep_documents(session, log, ends, sliding ~= '' and sliding) end
 redis.call('SPUBLISH', channel, '')
 return {DONE, told(moving)}
