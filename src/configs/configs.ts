@@ -91,7 +91,8 @@ export class Configs {
       const session = writable(current, key, '');
       if (etag !== '' && etag !== configsEtag(session)) throw etagMismatch('configs');
       const next = withConfigs(session, make(session), operation, authorOf(caller));
-      return { answer: stateOf(next), ...(next !== session && { write: next }) };
+      const answer = stateOf(next);
+      return next === session ? { answer } : { answer, write: next };
     });
     return answer;
   }
@@ -109,7 +110,8 @@ function patched(
 
 function stateOf(session: Session): ConfigsState {
   const { configs, revision } = session.configs;
-  return { ...(configs && { configs }), etag: configsEtag(session), revision };
+  const etag = configsEtag(session);
+  return configs ? { configs, etag, revision } : { etag, revision };
 }
 
 function revisionNotFound(revision: number): ParleyError {

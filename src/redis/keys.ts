@@ -32,35 +32,35 @@ export class Keys {
   }
 
   session(key: SessionKey): string {
-    return `${this.sessionPrefix}{${tag(key)}}`;
+    return this.#named('session', slot(key));
   }
 
   log(key: SessionKey): string {
-    return `${this.#prefix}:log:{${tag(key)}}`;
+    return this.#named('log', slot(key));
   }
 
   turns(key: SessionKey): string {
-    return `${this.#prefix}:turns:{${tag(key)}}`;
+    return this.#named('turns', slot(key));
   }
 
   insights(key: SessionKey): string {
-    return `${this.#prefix}:insights:{${tag(key)}}`;
+    return this.#named('insights', slot(key));
   }
 
   copy(key: SessionKey, name: string): string {
-    return `${this.#prefix}:copy:{${tag(key)}}:${name}`;
+    return `${this.#named('copy', slot(key))}:${name}`;
   }
 
   revisions(key: SessionKey): string {
-    return `${this.#prefix}:revisions:{${tag(key)}}`;
+    return this.#named('revisions', slot(key));
   }
 
   operations(key: SessionKey): string {
-    return `${this.#prefix}:ops:{${tag(key)}}`;
+    return this.#named('ops', slot(key));
   }
 
   live(key: SessionKey): string {
-    return `${this.#prefix}:live:{${tag(key)}}`;
+    return this.#named('live', slot(key));
   }
 
   run(key: SessionKey, runId: string): string {
@@ -69,24 +69,24 @@ export class Keys {
 
   /** What the keys of a session's runs begin with. */
   runPrefix(key: SessionKey): string {
-    return `${this.#prefix}:run:{${tag(key)}}:`;
+    return `${this.#named('run', slot(key))}:`;
   }
 
   queue(key: SessionKey): string {
-    return `${this.#prefix}:queue:{${tag(key)}}`;
+    return this.#named('queue', slot(key));
   }
 
   documents(key: SessionKey): string {
-    return `${this.#prefix}:docs:{${tag(key)}}`;
+    return this.#named('docs', slot(key));
   }
 
   document(key: SessionKey, documentId: string): string {
-    return `${this.#prefix}:doc:{${tag(key)}}:${documentId}`;
+    return `${this.#named('doc', slot(key))}:${documentId}`;
   }
 
   /** What the keys of the vectors of a session's documents begin with. */
   vectorPrefix(key: SessionKey): string {
-    return `${this.vectorsPrefix}{${tag(key)}}:`;
+    return `${this.#named('vector', slot(key))}:`;
   }
 
   /** What the document index covers. */
@@ -105,18 +105,19 @@ export class Keys {
   }
 
   events(key: SessionKey): string {
-    return `${this.#prefix}:events:{${tag(key)}}`;
+    return this.#named('events', slot(key));
   }
 
   /** All keys that live as long as the session, in the order in which the scripts take them. */
   ofSession(key: SessionKey) {
+    const own = slot(key);
     return {
-      session: this.session(key),
-      answers: this.operations(key),
-      revisions: this.revisions(key),
-      log: this.log(key),
-      turns: this.turns(key),
-      insights: this.insights(key),
+      session: this.#named('session', own),
+      answers: this.#named('ops', own),
+      revisions: this.#named('revisions', own),
+      log: this.#named('log', own),
+      turns: this.#named('turns', own),
+      insights: this.#named('insights', own),
     };
   }
 
@@ -134,6 +135,15 @@ export class Keys {
   sessionOf(documentKey: string): SessionKey {
     return untag(documentKey.slice(this.sessionPrefix.length + 1, -1));
   }
+
+  #named(kind: string, slot: string): string {
+    return `${this.#prefix}:${kind}:${slot}`;
+  }
+}
+
+/** What puts the keys of a session in one slot. */
+function slot(key: SessionKey): string {
+  return `{${tag(key)}}`;
 }
 
 /** The session a tag names. */

@@ -57,8 +57,8 @@ export class RedisSessions implements SessionStore, RevisionLog {
     maxSize: RECENT_BYTES,
     maxEntrySize: RECENT_ENTRY_BYTES,
   });
-  /** What this process last read, by its etag: as long as a session has that it is the same, and Redis need only say so. */
-  readonly #encoded = new LRUCache<string, StoredSession & { readonly etag: string }>({
+  /** What this process last read: as long as a session has the same etag it is the same, and Redis need only say so. */
+  readonly #encoded = new LRUCache<string, KnownSession>({
     maxSize: RECENT_BYTES,
     maxEntrySize: RECENT_ENTRY_BYTES,
   });
@@ -83,12 +83,19 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const log = this.#keys.log(key);
     const known = this.#encoded.get(log);
     const reply = await this.#redis.run(readSession, [log], [known?.etag ?? '']);
-    if (known && typeof reply === 'string') return { ...known, activity: parseActivity(reply) };
+    if (known && typeof reply === 'string') {
+      if (reply !== known.moving) {
+        known.moving = reply;
+        known.session = { ...known.session, activity: parseActivity(reply) };
+      }
+      return known.session;
+    }
     const [moving, etag, stored] = reply as [string, string, string];
     const encoded = this.#fromStored(stored);
     if (encoded) {
-      if (etag !== '') this.#encoded.set(log, { ...encoded, etag }, { size: encoded.bytes.length });
-      return { ...encoded, activity: parseActivity(moving) };
+      const session = { ...encoded, activity: parseActivity(moving) };
+      if (etag !== '') this.#encoded.set(log, { etag, moving, session }, { size: encoded.bytes.length });
+      return session;
     }
     // Another version of the server wrote it, or there is none.
     const active = await this.readActive(key);
@@ -240,6 +247,14 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const ttl = sliding ? Number(sliding) : undefined;
     return { bytes: fromText(text.slice(line + 1)), deleted: deleted === '1', slidingTtl: ttl };
   }
+}
+
+/** A session as it was read last. */
+interface KnownSession {
+  readonly etag: string;
+  /** Its activity, as Redis told it. */
+  moving: string;
+  session: EncodedSession;
 }
 
 /** A session as it is answered, but for what moves with every turn. */

@@ -15,7 +15,7 @@ import {
 } from '../chat/turns.ts';
 import { ParleyError } from '../errors.ts';
 import { now } from '../sessions/clock.ts';
-import { randomBytes } from '../sessions/random.ts';
+import { randomText } from '../sessions/random.ts';
 import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
 import type { Caller, Doorbell, TurnsCopy } from '../sessions/store.ts';
 import { answerSlot } from './answers.ts';
@@ -97,7 +97,7 @@ export class RedisTurns implements TurnLog {
     throughSeq: number,
     caller: Caller,
   ): Promise<TurnsCopy | undefined> {
-    const name = this.#keys.copy(target, randomBytes(9).toString('base64url'));
+    const name = this.#keys.copy(target, randomText(9));
     const turnsBy: Record<string, number> = Object.create(null); // somebody may be called `constructor`
     let turnCount = 0;
     for (let lastTurnSeq = 0; ; ) {

@@ -8,7 +8,7 @@ import { equal, type JsonObject } from '../structs/json.ts';
 import { structSize } from '../structs/wire.ts';
 import { MAX_BYTES } from '../structs/wire_reader.ts';
 import { now } from './clock.ts';
-import { randomBytes } from './random.ts';
+import { randomText } from './random.ts';
 import { type ConfigsOperation, isDeleted, type Micros, type Session, type SessionKey } from './session.ts';
 import type { Caller } from './store.ts';
 
@@ -79,14 +79,9 @@ export function withConfigs(
   if (equal(current.configs, configs)) return session;
   if (configs) checkStructSize('configs', configs);
   const at = nextTime(session);
-  const revision = {
-    revision: current.revision + 1,
-    ...(configs && { configs }),
-    operation,
-    ...author,
-    createTime: at,
-  };
-  return replaced(session, { configs: revision }, at);
+  const { principal, requestId } = author;
+  const unset = { revision: current.revision + 1, operation, principal, requestId, createTime: at };
+  return replaced(session, { configs: configs ? { ...unset, configs } : unset }, at);
 }
 
 /** A merge may outgrow what one request can hold. */
@@ -102,5 +97,5 @@ function nextTime(session: Session): Micros {
 
 /** A new etag; nobody can guess which comes next, and none comes twice. */
 export function newEtag(): string {
-  return randomBytes(9).toString('base64url');
+  return randomText(9);
 }

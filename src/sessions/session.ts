@@ -141,5 +141,5 @@ export function endTime(session: Session): Micros | undefined {
 
 /** Changes with the revision only, and differs between sessions that had the same id one after the other. */
 export function configsEtag(session: Session): string {
-  return `${session.configs.revision}.${session.createTime.toString(36)}`;
+  return `${session.configs.revision}.${session.createTime}`;
 }
