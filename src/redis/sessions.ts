@@ -210,13 +210,13 @@ export class RedisSessions implements SessionStore, RevisionLog {
   ): string[] {
     const { atSeq, reset, idle, turns } = decision;
     const expected = [session?.etag, atSeq ? activity.lastTurnSeq : undefined];
-    if (!write) return [words([...expected, 0]), channel, '', ''];
+    if (!write) return [[...expected, 0].join(' '), channel, '', ''];
     const document = documentWrite(session, write);
     const end = endTime(write);
     const { revision } = write.configs;
     const outgoing = session && revision > session.configs.revision ? session.configs.revision : 0;
     const fields = [...rosterFields(session, write), ...(turns ? copyFields(turns) : [])];
-    const about = words([
+    const about = [
       ...expected,
       fields.length,
       document.isPatch ? 1 : 0,
@@ -229,8 +229,8 @@ export class RedisSessions implements SessionStore, RevisionLog {
       outgoing || undefined,
       reset,
       idle ? 1 : 0,
-    ]);
-    return [about, channel, document.text, stored, ...fields.map(String)];
+    ];
+    return [about.join(' '), channel, document.text, stored, ...fields.map(String)];
   }
 
   /** A session as it is answered, behind a line about it: one field is read faster than several. */
@@ -259,15 +259,6 @@ interface KnownSession {
 
 /** A session as it is answered, but for what moves with every turn. */
 type StoredSession = Omit<EncodedSession, 'activity'>;
-
-/** As write_session reads them, all that it knows: those that are not there are empty. */
-function words(about: readonly (string | number | undefined)[]): string {
-  let line = '';
-  for (let at = 0; at < WORDS; at++) line += at === 0 ? (about[at] ?? '') : ` ${about[at] ?? ''}`;
-  return line;
-}
-
-const WORDS = 13;
 
 /** What is there before a session is. */
 const ABSENT: Base = { session: undefined, activity: NO_ACTIVITY };

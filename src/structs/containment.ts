@@ -10,6 +10,7 @@
  */
 
 import { isObject, type Json, type JsonObject } from './json.ts';
+import { keepPath, knownPath } from './known_paths.ts';
 import { PathHash, STEP, words } from './path_hash.ts';
 
 /** Each element of a filter's array may have to be held against each of a value's: a second, where both are large. */
@@ -101,10 +102,19 @@ class Paths {
   #entries(value: JsonObject, path: PathHash): void {
     this.#add(path.step(STEP.object));
     const { a, b } = path;
-    for (const key of Object.keys(value)) this.collect(value[key]!, path.at(a, b).step(STEP.key, key));
+    for (const key in value) {
+      const item = value[key]!;
+      const known = knownPath(a, b, key, item);
+      if (known) {
+        this.#add(known);
+        continue;
+      }
+      this.collect(item, path.at(a, b).step(STEP.key, key));
+      keepPath(a, b, key, item, path);
+    }
   }
 
-  #add({ a, b }: PathHash): void {
+  #add({ a, b }: Pick<PathHash, 'a' | 'b'>): void {
     this.lanes.push(a, b);
   }
 }

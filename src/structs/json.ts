@@ -32,14 +32,17 @@ export function equal(a: Json | undefined, b: Json | undefined): boolean {
       Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]))
     );
   }
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  for (const key of keys) {
+  let count = 0;
+  for (const key in a) {
+    count++;
+    const mine = a[key]!;
+    const its = b[key];
     // What objects inherit is never a scalar, so that one that is the same is the object's own.
-    const isSameScalar = typeof a[key] !== 'object' && Object.is(a[key], b[key]);
-    if (!isSameScalar && !(Object.hasOwn(b, key) && equal(a[key], b[key]))) return false;
+    const isSame =
+      typeof mine === 'object' ? Object.hasOwn(b, key) && equal(mine, its) : Object.is(mine, its);
+    if (!isSame) return false;
   }
-  return true;
+  return Object.keys(b).length === count;
 }
 
 /** A copy with some keys set or (`undefined`) left out; `__proto__` is a key like any other. */

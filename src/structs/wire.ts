@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from './json.ts';
 import { RecentEncodings } from './recent_encodings.ts';
+import { LONGEST_ENTRY, writeShortEntry } from './short_entry.ts';
 import {
   BOOL_VALUE,
   ENTRY_KEY,
@@ -30,7 +31,8 @@ export function encodeStruct(value: JsonObject): Buffer {
 
 /** An object as the content of a `google.protobuf.Struct` in another message. */
 export function writeFields(writer: WireWriter, value: JsonObject): void {
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
+    if (writer.inPlace(LONGEST_ENTRY, writeShortEntry, key, value[key]!)) continue;
     writer.uint32(FIELDS).fork().uint32(ENTRY_KEY).string(key).uint32(ENTRY_VALUE).fork();
     writeKind(writer, value[key]!);
     writer.join().join();

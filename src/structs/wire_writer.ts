@@ -13,7 +13,7 @@ const NO_SLAB = Buffer.alloc(0);
 /** What a varint takes of 32 bits; one of 64 takes as much again. */
 export const MAX_VARINT = 5;
 /** A text up to this length is written by itself; with a longer one it pays to ask V8. */
-const SHORT_TEXT = 24;
+const SHORT_TEXT = 40;
 
 /** Writers that are used again: as many as write inside each other. One that fails is not among them any more. */
 const spare: WireWriter[] = [];
@@ -92,6 +92,19 @@ export class WireWriter {
     return this;
   }
 
+  /** Has `write` write up to `most` bytes into the slab: it is told where, and returns their end, or 0 for none. */
+  inPlace<K, V>(
+    most: number,
+    write: (slab: Buffer, from: number, key: K, value: V) => number,
+    key: K,
+    value: V,
+  ): boolean {
+    this.#reserve(most);
+    const end = write(this.#slab, this.#end, key, value);
+    if (end > 0) this.#end = end;
+    return end > 0;
+  }
+
   /** Begins a message in the message; its length is known when it ends, and mostly takes a byte. */
   fork(): this {
     this.#reserve(1);
@@ -118,12 +131,13 @@ export class WireWriter {
   /** Writes a short text if it is ASCII. */
   #ascii(value: string): boolean {
     this.#reserve(1 + SHORT_TEXT);
+    const slab = this.#slab;
     let at = this.#end;
-    this.#slab[at++] = value.length;
+    slab[at++] = value.length;
     for (let index = 0; index < value.length; index++) {
       const code = value.charCodeAt(index);
       if (code > 0x7f) return false;
-      this.#slab[at++] = code;
+      slab[at++] = code;
     }
     this.#end = at;
     return true;

@@ -47,7 +47,7 @@ describe('a Struct on the wire', () => {
     forAll([anyObject], (object) => expect(encodeStruct(object)).toHaveLength(structSize(object)));
   });
 
-  it.each([126, 127, 128, 129, 16_382, 16_383, 16_384, 16_385, 2_097_151, 2_097_152])(
+  it.each([38, 40, 42, 126, 127, 128, 129, 16_382, 16_383, 16_384, 16_385, 2_097_151, 2_097_152])(
     'has the right lengths around a string of %i bytes',
     (length) => {
       const object = { a: 'x'.repeat(length), b: { ['k'.repeat(length)]: ['é'.repeat(length / 2)] } };

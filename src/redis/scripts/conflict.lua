@@ -6,7 +6,7 @@
 local function conflict(session, etag, moving, seq)
   local current = moving[11]
   if not current then -- there is none, or it was written before its log knew its etag
-    current = string.sub(redis.call('JSON.GET', session, 'etag') or '""', 2, -2)
+    current = redis.call('EXISTS', session) == 1 and string.sub(redis.call('JSON.GET', session, 'etag'), 2, -2) or ''
   end
   local same = current == etag and (seq == '' or (moving[2] or '0') == seq)
   if same then return nil end

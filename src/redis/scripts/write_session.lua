@@ -4,7 +4,7 @@
 --   remembers the answer, and rings the doorbell.
 -- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns,
 --   6 insights, 7 turns to begin with, copied from another session (absent: none)
--- ARGV: 1 what about it, words with a space between (see below; empty where there is nothing to say)
+-- ARGV: 1 what about it, words with a space between (see below; empty, or left out at the end, where there is nothing to say)
 --   2 doorbell channel
 --   3 document as JSON, or what changes in it ('' = leave it, only remember the answer)
 --   4 the session as it is answered
@@ -26,7 +26,7 @@ local channel, document = ARGV[2], ARGV[3]
 -- the number of the outgoing revision (none = the configs did not change);
 -- why the turns go, and what was learnt of them (none = they stay); '1' = not while a run answers.
 local etag, seq, fields, merge, new_etag, indexed, created, deleted, ends, sliding, outgoing, reset, idle =
-  string.match(ARGV[1], '^(%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*)$')
+  string.match(ARGV[1], '^(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*)')
 local last_field = 4 + fields
 local field, fingerprint = ARGV[last_field + 1] or '', ARGV[last_field + 2]
 local answer, lifetime = ARGV[last_field + 3] or '', ARGV[last_field + 4]
