@@ -9,7 +9,7 @@
  * | `parley:turns:{ns/id}`       | Stream    | the turns, id = seq-microseconds, field = whom it counts for | as the session |
  * | `parley:insights:{ns/id}`    | Hash      | what the agents learnt: `agent/number`, counted from 1 → the insight as JSON | as the session |
  * | `parley:copy:{ns/id}:<name>` | Stream    | turns of a fork in the making           | 10 minutes       |
- * | `parley:revisions:{ns/id}`   | Stream    | past configs revisions, id = revision   | as the session   |
+ * | `parley:revisions:{ns/id}`   | Stream    | past configs revisions: id = revision → what undoes the next one | as the session |
  * | `parley:ops:{ns/id}`         | Hash      | answers by method and request id        | a field 24 hours, at most as the session |
  * | `parley:run:{ns/id}:<run>`   | Stream    | the events of a run, id = offset        | 24 hours from its end, at most as the session |
  * | `parley:queue:{ns/id}`       | Hash      | who waits for a run: ticket → number and until when | as long as somebody waits |

@@ -26,6 +26,7 @@ const COMPUTED = ['prelude', 'activity', 'conflict', 'documents'];
 
 export const writeSession = load(...COMPUTED, 'write_session');
 export const readSession = load('activity', 'read_session');
+export const readRevisions = load('read_revisions');
 export const purgeSession = load(...COMPUTED, 'purge_session');
 export const appendTurns = load(...LOG, 'append_turns');
 export const removeTurns = load(...CHANGE, 'remove_turns');

@@ -4,15 +4,14 @@
  * What holds a number that RedisJSON does not read exactly also carries itself
  * as text.
  */
-import type { ConfigsRevision, Session } from '../sessions/session.ts';
+import type { Session } from '../sessions/session.ts';
 import { stringify } from '../structs/json.ts';
 import { mergePatch } from '../structs/merge.ts';
 import { survives } from './exact_numbers.ts';
 import { indexTokens } from './session_tokens.ts';
 
-/** `exact`: the same again as JSON text, when it would not survive as JSON. */
-type Stored<T> = T & { readonly exact?: string };
-type Document = Stored<Session> & { readonly tokens: readonly string[] };
+/** `exact`: the session again as JSON text, when it would not survive as JSON. */
+type Document = Session & { readonly tokens: readonly string[]; readonly exact?: string };
 
 /** What is written to a document: a JSON merge patch (RFC 7396) of it, where that says enough, is a third to send and to store. */
 export interface DocumentWrite {
@@ -34,29 +33,16 @@ export function documentWrite(stored: Session | undefined, session: Session): Do
 function toText(session: Session): string {
   if (survives(session)) return JSON.stringify(session);
   inexact.add(session);
-  return stringify({ ...session, configs: toStored(session.configs), exact: stringify(session) });
+  return stringify({ ...session, exact: stringify(session) });
 }
 
 /** The session of a JSON.GET reply; undefined when there was no such key. */
 export function fromDocument(reply: unknown): Session | undefined {
   if (typeof reply !== 'string') return undefined;
-  const { tokens: _tokens, ...session } = JSON.parse(reply) as Document;
+  const { tokens: _tokens, exact: text, ...session } = JSON.parse(reply) as Document;
+  if (text === undefined) return session;
   // The time moves with the turns, in the document alone.
-  if (session.exact === undefined) return session;
-  const exact = { ...fromStored<Session>(session), updateTime: session.updateTime };
+  const exact = { ...(JSON.parse(text) as Session), updateTime: session.updateTime };
   inexact.add(exact);
   return exact;
-}
-
-/** A revision of the log, which gets it out of a document. */
-export function fromRevision(text: string): ConfigsRevision {
-  return fromStored(JSON.parse(text) as Stored<ConfigsRevision>);
-}
-
-function toStored<T extends object>(value: T): Stored<T> {
-  return survives(value) ? value : { ...value, exact: stringify(value) };
-}
-
-function fromStored<T>(stored: Stored<T>): T {
-  return stored.exact === undefined ? stored : (JSON.parse(stored.exact) as T);
 }

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import {
   type ActiveSession,
+  type ConfigsRevision,
   endTime,
   isBound,
   isDeleted,
@@ -28,8 +29,9 @@ import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { type Base, type Decide, Mutations, type Outcome } from './mutations.ts';
 import { refusal } from './refusals.ts';
-import { purgeSession, readSession, writeSession } from './scripts.ts';
-import { documentWrite, fromDocument, fromRevision } from './session_document.ts';
+import { revisionEntry, revisionsBefore } from './revisions.ts';
+import { purgeSession, readRevisions, readSession, writeSession } from './scripts.ts';
+import { documentWrite, fromDocument } from './session_document.ts';
 import { SessionPages } from './session_pages.ts';
 
 /** What is kept of sessions that were written or read lately, in bytes: of each kind so much. */
@@ -122,14 +124,13 @@ export class RedisSessions implements SessionStore, RevisionLog {
   }
 
   async revisions(key: SessionKey, from: number) {
-    // In this order: whatever is older than the session we got is in the log when we read it.
-    const [session, entries] = await Promise.all([
-      this.read(key),
-      this.#redis.call('XRANGE', this.#keys.revisions(key), `${from}-0`, '+'),
-    ]);
+    const keys = [this.#keys.session(key), this.#keys.revisions(key)];
+    const [document, ...read] = (await this.#redis.run(readRevisions, keys, [from])) as string[];
+    const session = fromDocument(document);
     if (!session) return undefined;
-    const past = (entries as [string, string[]][]).map(([, fields]) => fromRevision(fields[1]!));
-    const revisions = past.filter(({ revision }) => revision < session.configs.revision);
+    const entries = new Map<number, string>();
+    for (let at = 0; at < read.length; at += 2) entries.set(Number(read[at]), read[at + 1]!);
+    const revisions = revisionsBefore(session.configs, entries);
     if (session.configs.revision >= from) revisions.push(session.configs);
     return { session, revisions };
   }
@@ -210,11 +211,10 @@ export class RedisSessions implements SessionStore, RevisionLog {
   ): string[] {
     const { atSeq, reset, idle, turns } = decision;
     const expected = [session?.etag, atSeq ? activity.lastTurnSeq : undefined];
-    if (!write) return [[...expected, 0].join(' '), channel, '', ''];
+    if (!write) return [[...expected, 0].join(' '), channel, '', '', ''];
     const document = documentWrite(session, write);
     const end = endTime(write);
-    const { revision } = write.configs;
-    const outgoing = session && revision > session.configs.revision ? session.configs.revision : 0;
+    const outgoing = session && isOver(session.configs, write.configs) ? session.configs : undefined;
     const fields = [...rosterFields(session, write), ...(turns ? copyFields(turns) : [])];
     const about = [
       ...expected,
@@ -226,11 +226,12 @@ export class RedisSessions implements SessionStore, RevisionLog {
       isDeleted(write) ? 1 : 0,
       end && Math.ceil(end / 1000),
       slidingTtl(write),
-      outgoing || undefined,
+      outgoing?.revision,
       reset,
       idle ? 1 : 0,
     ];
-    return [about.join(' '), channel, document.text, stored, ...fields.map(String)];
+    const entry = outgoing ? revisionEntry(outgoing, write.configs) : '';
+    return [about.join(' '), channel, document.text, stored, entry, ...fields.map(String)];
   }
 
   /** A session as it is answered, behind a line about it: one field is read faster than several. */
@@ -247,6 +248,11 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const ttl = sliding ? Number(sliding) : undefined;
     return { bytes: fromText(text.slice(line + 1)), deleted: deleted === '1', slidingTtl: ttl };
   }
+}
+
+/** Whether a revision is to be kept, now that there is another; what was before the first is none. */
+function isOver({ revision }: ConfigsRevision, next: ConfigsRevision): boolean {
+  return revision > 0 && next.revision > revision;
 }
 
 /** A session as it was read last. */

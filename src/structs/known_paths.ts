@@ -47,5 +47,7 @@ export function keepPath(fromA: number, fromB: number, key: string, value: Json,
 }
 
 function isShort(value: Json): boolean {
-  return typeof value === 'string' ? value.length <= LONGEST_TEXT : typeof value !== 'object' || value === null;
+  return typeof value === 'string'
+    ? value.length <= LONGEST_TEXT
+    : typeof value !== 'object' || value === null;
 }

@@ -8,12 +8,13 @@
 --   2 doorbell channel
 --   3 document as JSON, or what changes in it ('' = leave it, only remember the answer)
 --   4 the session as it is answered
---   5 … further fields of the log and their values, as many as the words say
+--   5 the outgoing configs revision, as the log of revisions has it
+--   6 … further fields of the log and their values, as many as the words say
 --   then, if an answer is to be remembered: its field, fingerprint, the answer, its lifetime in ms
 -- Returns: {DONE, activity} | {REPLAY, activity and answer} | {REUSED} | {CONFLICT, document or nil, activity}
 --   | {RUNNING, run id}
 
--- How many outgoing revisions are kept, beside the current one.
+-- How many outgoing revisions are kept at least: as many as revisions.ts reads.
 local KEPT_REVISIONS = 99
 
 local session, answers, revisions, log, turns, insights = unpack(KEYS)
@@ -27,7 +28,7 @@ local channel, document = ARGV[2], ARGV[3]
 -- why the turns go, and what was learnt of them (none = they stay); '1' = not while a run answers.
 local etag, seq, fields, merge, new_etag, indexed, created, deleted, ends, sliding, outgoing, reset, idle =
   string.match(ARGV[1], '^(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*) ?(%S*)')
-local last_field = 4 + fields
+local last_field = 5 + fields
 local field, fingerprint = ARGV[last_field + 1] or '', ARGV[last_field + 2]
 local answer, lifetime = ARGV[last_field + 3] or '', ARGV[last_field + 4]
 
@@ -48,16 +49,12 @@ if KEYS[7] then
   redis.call('RENAME', KEYS[7], turns) -- not when the copy has waited too long
   redis.call('PERSIST', turns)
 end
-local revision
-if outgoing ~= '' then
-  revision = redis.call('JSON.GET', session, 'configs') -- as text: cjson would turn [] into {}
-end
 redis.call(merge == '1' and 'JSON.MERGE' or 'JSON.SET', session, '$', document)
 local updated = moving[1] and tonumber(moving[1]) > tonumber(indexed) and moving[1] or indexed
 redis.call('HSET', log, 'updated', updated, 'indexed', indexed, 'deleted', deleted, 'etag', new_etag,
-  'created', created, 'session', ARGV[4], unpack(ARGV, 5, last_field))
+  'created', created, 'session', ARGV[4], unpack(ARGV, 6, last_field))
 if outgoing ~= '' then
-  redis.call('XADD', revisions, 'MAXLEN', KEPT_REVISIONS, outgoing .. '-0', 'revision', revision)
+  redis.call('XADD', revisions, 'MAXLEN', '~', KEPT_REVISIONS, outgoing .. '-0', 'revision', ARGV[5])
 end
 if reset ~= '' then
   redis.call('UNLINK', turns, insights)

@@ -1,0 +1,44 @@
+/**
+ * The log of past configs revisions. Each entry says what undoes the change that
+ * came after it, a JSON merge patch (RFC 7396) of the next revision: of large
+ * configs in which little changes, a hundred revisions take little more than one.
+ */
+import type { ConfigsRevision } from '../sessions/session.ts';
+import { type JsonObject, stringify } from '../structs/json.ts';
+import { mergeDeep, mergePatch } from '../structs/merge.ts';
+
+/** Revisions that are read beside the current one; Redis may have more, which it drops when that is easy. */
+const KEPT_REVISIONS = 99;
+
+/** The revision whole, where no patch makes it of the next one; `exact`: from an older version, the same as text. */
+type Entry = { readonly undo: JsonObject } | (ConfigsRevision & { readonly exact?: string });
+
+/** What is kept of a revision when `next` takes its place. */
+export function revisionEntry(outgoing: ConfigsRevision, next: ConfigsRevision): string {
+  const undo = mergePatch(next, outgoing);
+  return stringify(undo ? { undo } : outgoing);
+}
+
+/**
+ * The revisions before `current`, the oldest first. `entries`: of the log, by revision, from any revision on to the
+ * newest, which may be later than `current`.
+ */
+export function revisionsBefore(
+  current: ConfigsRevision,
+  entries: ReadonlyMap<number, string>,
+): ConfigsRevision[] {
+  const revisions: ConfigsRevision[] = [];
+  let later = current;
+  while (revisions.length < KEPT_REVISIONS) {
+    const text = entries.get(later.revision - 1);
+    if (text === undefined) break;
+    later = revisionOf(JSON.parse(text) as Entry, later);
+    revisions.push(later);
+  }
+  return revisions.reverse();
+}
+
+function revisionOf(entry: Entry, next: ConfigsRevision): ConfigsRevision {
+  if ('undo' in entry) return mergeDeep({ ...next } as JsonObject, entry.undo) as unknown as ConfigsRevision;
+  return entry.exact === undefined ? entry : (JSON.parse(entry.exact) as ConfigsRevision);
+}

@@ -1,0 +1,73 @@
+import { deepStrictEqual } from 'node:assert/strict';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { revisionEntry, revisionsBefore } from '../../src/redis/revisions.ts';
+import type { ConfigsRevision } from '../../src/sessions/session.ts';
+import type { JsonObject } from '../../src/structs/json.ts';
+import { forAll } from '../property.ts';
+import { anyObject, smallObject, tameObject } from '../structs/arbitrary.ts';
+
+function revisionsOf(...configs: (JsonObject | undefined)[]): ConfigsRevision[] {
+  return configs.map((value, at) => ({
+    revision: at + 1,
+    ...(value && { configs: value }),
+    operation: at === 0 ? 'CREATE' : value ? 'UPDATE' : 'DELETE',
+    principal: at % 2 ? 'somebody' : '',
+    requestId: `request ${at}`,
+    createTime: 1_000 + at,
+  }));
+}
+
+/** The log when the last of them is the current one. */
+function logOf(revisions: ConfigsRevision[]): Map<number, string> {
+  return new Map(
+    revisions.slice(0, -1).map((each, at) => [each.revision, revisionEntry(each, revisions[at + 1]!)]),
+  );
+}
+
+describe('the log of revisions', () => {
+  it('gives back every revision as it was, whatever came after it', () => {
+    const any = fc.oneof(fc.constant(undefined), anyObject, smallObject, {
+      arbitrary: tameObject,
+      weight: 3,
+    });
+    forAll([fc.array(any, { minLength: 1, maxLength: 8 })], (configs) => {
+      const revisions = revisionsOf(...configs);
+      deepStrictEqual(revisionsBefore(revisions.at(-1)!, logOf(revisions)), revisions.slice(0, -1));
+    });
+  });
+
+  it('takes little for a little change of large configs', () => {
+    const large = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`key ${at}`, at]));
+    const [before, after] = revisionsOf(large, { ...large, 'key 7': null });
+    expect(revisionEntry(before!, after!).length).toBeLessThan(200);
+    // A patch cannot write the null back.
+    expect(revisionEntry(after!, before!).length).toBeGreaterThan(10_000);
+  });
+
+  it('is read from the revision that is asked about, though there are later ones', () => {
+    const revisions = revisionsOf({ a: 1 }, { a: 2 }, { a: 3 }, { a: 4 });
+    expect(revisionsBefore(revisions[2]!, logOf(revisions))).toEqual(revisions.slice(0, 2));
+  });
+
+  it('ends where it is no longer kept', () => {
+    const revisions = revisionsOf({ a: 1 }, { a: 2 }, { a: 3 }, { a: 4 });
+    const log = logOf(revisions);
+    log.delete(2);
+    expect(revisionsBefore(revisions[3]!, log)).toEqual([revisions[2]]);
+  });
+
+  it('keeps the last hundred, the current one among them, however many Redis still has', () => {
+    const revisions = revisionsOf(...Array.from({ length: 150 }, (_, a) => ({ a })));
+    expect(revisionsBefore(revisions.at(-1)!, logOf(revisions))).toEqual(revisions.slice(-100, -1));
+  });
+
+  it('of an older version has its revisions whole, and as text where JSON would not do', () => {
+    const [first, second, third] = revisionsOf({ a: 0.1 }, { a: 7.996062797706731e-241 }, {});
+    const log = new Map([
+      [1, JSON.stringify(first)],
+      [2, JSON.stringify({ ...second, configs: { a: 0 }, exact: JSON.stringify(second) })],
+    ]);
+    expect(revisionsBefore(third!, log)).toEqual([first, second]);
+  });
+});
