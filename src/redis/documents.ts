@@ -183,7 +183,7 @@ export class RedisDocuments implements DocumentStore {
     more: readonly string[],
     args: (string | number | Buffer)[],
   ): Promise<string> {
-    const keys = [...Object.values(this.#keys.ofSession(key)), this.#keys.documents(key), ...more];
+    const keys = [...this.#keys.ofSession(key), this.#keys.documents(key), ...more];
     const common = [...answerSlot(operation), now(), documentId];
     const [code, value = ''] = (await this.#redis.run(script, keys, [...common, ...args])) as [
       number,

@@ -103,7 +103,7 @@ export class RedisInsights implements InsightLog {
   }
 
   #keysOf(key: SessionKey): string[] {
-    return Object.values(this.#keys.ofSession(key));
+    return this.#keys.ofSession(key);
   }
 }
 

@@ -109,16 +109,9 @@ export class Keys {
   }
 
   /** All keys that live as long as the session, in the order in which the scripts take them. */
-  ofSession(key: SessionKey) {
+  ofSession(key: SessionKey): string[] {
     const own = slot(key);
-    return {
-      session: this.#named('session', own),
-      answers: this.#named('ops', own),
-      revisions: this.#named('revisions', own),
-      log: this.#named('log', own),
-      turns: this.#named('turns', own),
-      insights: this.#named('insights', own),
-    };
+    return OF_SESSION.map((kind) => this.#named(kind, own));
   }
 
   /** What the session index covers. */
@@ -140,6 +133,8 @@ export class Keys {
     return `${this.#prefix}:${kind}:${slot}`;
   }
 }
+
+const OF_SESSION = ['session', 'ops', 'revisions', 'log', 'turns', 'insights'];
 
 /** What puts the keys of a session in one slot. */
 function slot(key: SessionKey): string {

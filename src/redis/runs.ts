@@ -243,7 +243,7 @@ export class RedisRuns implements RunLog {
   }
 
   #keysOf(key: SessionKey, runId: string, ...more: string[]): string[] {
-    return [...Object.values(this.#keys.ofSession(key)), this.#keys.run(key, runId), ...more];
+    return [...this.#keys.ofSession(key), this.#keys.run(key, runId), ...more];
   }
 }
 

@@ -169,17 +169,18 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const channel = this.#keys.live(key);
     const remember = answerToRemember(operation, answer);
     const stored = write ? this.#toStored(write) : '';
+    if (decision.turns?.copy.name) keys.push(decision.turns.copy.name);
     const [code, value, moving] = (await (write === null
-      ? this.#redis.run(
-          purgeSession,
-          [keys.session, keys.answers, keys.log, keys.revisions, keys.turns, keys.insights],
-          [base.session?.etag ?? '', channel, this.#keys.runPrefix(key), ...remember],
-        )
-      : this.#redis.run(
-          writeSession,
-          [...Object.values(keys), ...(decision.turns?.copy.name ? [decision.turns.copy.name] : [])],
-          [...this.#writeArguments(base, decision, write, channel, stored), ...remember],
-        ))) as [number, string, string?];
+      ? this.#redis.run(purgeSession, keys, [
+          base.session?.etag ?? '',
+          channel,
+          this.#keys.runPrefix(key),
+          ...remember,
+        ])
+      : this.#redis.run(writeSession, keys, [
+          ...this.#writeArguments(base, decision, write, channel, stored),
+          ...remember,
+        ]))) as [number, string, string?];
     switch (code) {
       case 1: {
         const activity = parseActivity(value);

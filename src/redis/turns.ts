@@ -148,7 +148,7 @@ export class RedisTurns implements TurnLog {
   ): Promise<[string, string, string, string]> {
     const slot = answerSlot(operation);
     const common = [...slot, this.#keys.live(key), now()];
-    const keys = Object.values(this.#keys.ofSession(key));
+    const keys = this.#keys.ofSession(key);
     const [code, value] = (await this.#redis.run(script, keys, [...common, ...args])) as [number, string?];
     switch (code) {
       case 1:

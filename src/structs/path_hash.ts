@@ -50,6 +50,8 @@ export class PathHash {
 }
 
 const WORD_LENGTH = 16;
+/** Where words are written, when there are not too many. */
+const page = Buffer.allocUnsafeSlow(4096);
 const DIGITS = Buffer.from('0123456789abcdef', 'latin1');
 const [OPEN, CLOSE, QUOTE, COMMA] = Buffer.from('[]",', 'latin1') as unknown as [
   number,
@@ -63,7 +65,8 @@ const [OPEN, CLOSE, QUOTE, COMMA] = Buffer.from('[]",', 'latin1') as unknown as 
  * faster than making a string of each. `lanes`: both of a path, path by path.
  */
 export function words(lanes: readonly number[]): string {
-  const text = Buffer.allocUnsafe(2 + (lanes.length / 2) * (WORD_LENGTH + 3));
+  const most = 2 + (lanes.length / 2) * (WORD_LENGTH + 3);
+  const text = most <= page.length ? page : Buffer.allocUnsafe(most);
   let end = 0;
   text[end++] = OPEN;
   for (let at = 0; at < lanes.length; at += 2) {

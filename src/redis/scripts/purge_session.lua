@@ -1,14 +1,14 @@
 -- Effect: removes everything of a session, if it still is what the purge was
 --   decided on, but the answers of this purge and of deletes before it, so that
 --   they can be repeated.
--- KEYS: 1 session document, 2 answers by request id, 3 log, and all other keys of the session
+-- KEYS: 1 session document, 2 answers by request id, 3 configs revisions, 4 log, 5 turns, 6 insights
 -- ARGV: 1 etag the session must have
 --   2 doorbell channel, 3 what the keys of the session's runs begin with
 --   and if an answer is to be remembered: 4 its field, 5 fingerprint, 6 the answer, 7 its lifetime in ms
 -- Returns: {DONE, activity} | {REPLAY, activity and answer} | {REUSED} | {CONFLICT, document or nil, activity}
 --   | {RUNNING, run id}
 
-local session, answers, log = KEYS[1], KEYS[2], KEYS[3]
+local session, answers, log = KEYS[1], KEYS[2], KEYS[4]
 local etag, channel, runs = ARGV[1], ARGV[2], ARGV[3]
 local field, fingerprint, answer, lifetime = ARGV[4] or '', ARGV[5], ARGV[6] or '', ARGV[7]
 
