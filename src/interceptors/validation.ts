@@ -47,8 +47,11 @@ const compiled = new Map<string, RegExp>();
  * Ours are in our protos, few, and mean the same to both.
  */
 function regexMatch(pattern: string, against: string): boolean {
-  const expression = compiled.get(pattern) ?? new RegExp(pattern, 'u');
-  compiled.set(pattern, expression);
+  let expression = compiled.get(pattern);
+  if (!expression) {
+    expression = new RegExp(pattern, 'u');
+    compiled.set(pattern, expression);
+  }
   return expression.test(against);
 }
 

@@ -44,7 +44,7 @@ export function writeFields(writer: WireWriter, value: JsonObject): void {
  * Neither the object nor the bytes may be changed afterwards.
  */
 export function encodeStored(value: JsonObject): Buffer {
-  return recent.of(value, encodeStruct);
+  return isEmpty(value) ? EMPTY : recent.of(value, encodeStruct);
 }
 
 /**
@@ -56,6 +56,13 @@ export function keepEncoding(value: JsonObject, bytes: Uint8Array): void {
 }
 
 const recent = new RecentEncodings<JsonObject>();
+/** Most objects of a session are empty. */
+const EMPTY = Buffer.alloc(0);
+
+function isEmpty(value: JsonObject): boolean {
+  for (const _ in value) return false;
+  return true;
+}
 
 /** What a `google.protobuf.Value` holds. */
 function writeKind(writer: WireWriter, value: Json): void {
