@@ -38,7 +38,7 @@ export class RedisInsights implements InsightLog {
   async begin(key: SessionKey, participantIds: readonly string[], { operation }: Caller): Promise<Begun> {
     const fresh = format({ participantIds, batches: [] });
     const args = [...answerSlot(operation), this.lease, fresh];
-    const reply = await this.#redis.run(startIntegration, this.#keysOf(key), args);
+    const reply = await this.#redis.run(startIntegration, this.#keys.ofSession(key), args);
     const [code, value, answer] = reply as [number, string?, string?];
     switch (code) {
       case 1:
@@ -59,7 +59,7 @@ export class RedisInsights implements InsightLog {
 
   async store(key: SessionKey, { fence }: Hold, step: Step, { operation }: Caller) {
     const { agent, place, epoch, before, throughSeq, insights, outcome } = step;
-    const [code] = (await this.#redis.run(storeInsights, this.#keysOf(key), [
+    const [code] = (await this.#redis.run(storeInsights, this.#keys.ofSession(key), [
       ...answerSlot(operation),
       format(outcome),
       fence,
@@ -89,7 +89,7 @@ export class RedisInsights implements InsightLog {
 
   async end(key: SessionKey, { fence }: Hold, outcome: Outcome | undefined, { operation }: Caller) {
     const args = [...answerSlot(operation), outcome ? format(outcome) : '', fence];
-    await this.#redis.run(endIntegration, this.#keysOf(key), args);
+    await this.#redis.run(endIntegration, this.#keys.ofSession(key), args);
   }
 
   async read(key: SessionKey, { participantId, first, last }: InsightRange): Promise<Insight[]> {
@@ -100,10 +100,6 @@ export class RedisInsights implements InsightLog {
     return (found as (string | null)[])
       .filter((text) => text !== null)
       .map((text) => JSON.parse(text) as Insight);
-  }
-
-  #keysOf(key: SessionKey): string[] {
-    return this.#keys.ofSession(key);
   }
 }
 

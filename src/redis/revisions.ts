@@ -39,6 +39,7 @@ export function revisionsBefore(
 }
 
 function revisionOf(entry: Entry, next: ConfigsRevision): ConfigsRevision {
-  if ('undo' in entry) return mergeDeep({ ...next } as JsonObject, entry.undo) as unknown as ConfigsRevision;
+  if ('undo' in entry)
+    return mergeDeep(next as unknown as JsonObject, entry.undo) as unknown as ConfigsRevision;
   return entry.exact === undefined ? entry : (JSON.parse(entry.exact) as ConfigsRevision);
 }

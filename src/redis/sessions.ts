@@ -85,20 +85,11 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const log = this.#keys.log(key);
     const known = this.#encoded.get(log);
     const reply = await this.#redis.run(readSession, [log], [known?.etag ?? '']);
-    if (known && typeof reply === 'string') {
-      if (reply !== known.moving) {
-        known.moving = reply;
-        known.session = { ...known.session, activity: parseActivity(reply) };
-      }
-      return known.session;
-    }
+    if (known && reply === known.moving) return known.session;
+    if (known && typeof reply === 'string') return this.#know(log, known.etag, reply, known.session);
     const [moving, etag, stored] = reply as [string, string, string];
     const encoded = this.#fromStored(stored);
-    if (encoded) {
-      const session = { ...encoded, activity: parseActivity(moving) };
-      if (etag !== '') this.#encoded.set(log, { etag, moving, session }, { size: encoded.bytes.length });
-      return session;
-    }
+    if (encoded) return this.#know(log, etag, moving, encoded);
     // Another version of the server wrote it, or there is none.
     const active = await this.readActive(key);
     return active && withEncoding(this.#encoder.encode(active.session), active);
@@ -235,6 +226,14 @@ export class RedisSessions implements SessionStore, RevisionLog {
     return [about.join(' '), channel, document.text, stored, entry, ...fields.map(String)];
   }
 
+  /** A session as it was read, to be known when it is asked for again. `moving`: its activity, as Redis told it. */
+  #know(log: string, etag: string, moving: string, stored: StoredSession): EncodedSession {
+    const session = { ...stored, activity: parseActivity(moving) };
+    const size = session.bytes.length + moving.length;
+    if (etag !== '') this.#encoded.set(log, { etag, moving, session }, { size });
+    return session;
+  }
+
   /** A session as it is answered, behind a line about it: one field is read faster than several. */
   #toStored(session: Session): string {
     const about = `${this.#encoder.schema} ${isDeleted(session) ? 1 : 0} ${slidingTtl(session) ?? ''}`;
@@ -260,8 +259,8 @@ function isOver({ revision }: ConfigsRevision, next: ConfigsRevision): boolean {
 interface KnownSession {
   readonly etag: string;
   /** Its activity, as Redis told it. */
-  moving: string;
-  session: EncodedSession;
+  readonly moving: string;
+  readonly session: EncodedSession;
 }
 
 /** A session as it is answered, but for what moves with every turn. */

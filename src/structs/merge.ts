@@ -43,8 +43,9 @@ export function mergePatch(before: object, after: object): JsonObject | undefine
     const old = from[key];
     if (old !== undefined && typeof old !== 'function') stayed++; // but for what every object inherits
     if (Object.is(value, old) || value === undefined) continue;
-    const change = isObject(value) && old !== undefined && isObject(old) ? mergePatch(old, value) : value;
-    if (change === undefined || key === '__proto__' || hasNull(value)) return undefined;
+    const isMerged = isObject(value) && old !== undefined && isObject(old);
+    const change = isMerged ? mergePatch(old, value) : withoutNull(value);
+    if (change === undefined || key === '__proto__') return undefined;
     patch[key] = change;
   }
   // Members hardly ever go, and to look for them takes as long as all the rest.
@@ -56,6 +57,10 @@ export function mergePatch(before: object, after: object): JsonObject | undefine
     }
   }
   return patch;
+}
+
+function withoutNull(value: Json): Json | undefined {
+  return hasNull(value) ? undefined : value;
 }
 
 /** Those in the objects of a list would stay where they are; that is too rare to be told apart. */

@@ -70,6 +70,17 @@ describe('concurrent mutations of a stored session', () => {
   });
 });
 
+describe('a session whose document somebody removed', () => {
+  it('is not there any more, though its log is, and nothing is written for it', async () => {
+    const session = await stored();
+    await mutate(here, session, aCaller(), increment);
+    await redis.connection.call('UNLINK', redis.keys.session(session));
+    const seen = await mutate(here, session, aCaller(), (now) => (now ? increment(now) : { answer: -1 }));
+    expect(seen).toBe(-1);
+    expect(await redis.connection.call('EXISTS', redis.keys.session(session))).toBe(0);
+  });
+});
+
 describe('a mutation under a request id', () => {
   it('happens once, in whichever process and however often it is sent at once', async () => {
     const session = await stored();

@@ -125,6 +125,7 @@ describe('the patch between two objects', () => {
     [{ a: [1, 2] }, { a: [1] }, { a: [1] }],
     [{ a: 0 }, { a: -0 }, { a: -0 }],
     [{ a: null, b: 1 }, { a: null, b: 2 }, { b: 2 }],
+    [{ a: { b: null, c: 1 } }, { a: { b: null, c: 2 } }, { a: { c: 2 } }],
     [{ a: 1 }, { a: 1 }, {}],
   ])('%j and %j is %j', (before, after, patch) => {
     expect(mergePatch(before, after)).toStrictEqual(patch);

@@ -37,7 +37,8 @@ local refusal = replay(answers, field, fingerprint) or conflict(session, etag, m
 if not refusal and idle == '1' then refusal = busy(moving[5]) end
 if refusal then return refusal end
 
-local expires = redis.call('PEXPIRETIME', session) -- below 0 when it does not, or is not there
+local expires = redis.call('PEXPIRETIME', session) -- below 0 when it does not, -2 when it is not there
+if merge == '1' and expires == -2 then return {CONFLICT, false, told(moving)} end -- removed by other hands
 if document == '' then
   remember(answers, field, fingerprint, told(moving) .. '\n' .. answer, lifetime)
   if expires > 0 then redis.call('PEXPIREAT', answers, expires) end
