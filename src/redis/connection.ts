@@ -70,17 +70,20 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
    * brings it along, the others wait for that. `when`: with what else this turn of the event loop sends, or before it
    * goes on, for what somebody waits for.
    */
-  async run(
+  run(
     script: Script,
     keys: readonly string[],
     args: readonly Argument[],
     when: 'soon' | 'now' = 'soon',
   ): Promise<unknown> {
-    try {
-      return await this.#send('EVALSHA', [script.sha, keys.length, ...keys, ...args], when);
-    } catch (error) {
+    return this.#send('EVALSHA', [script.sha, keys.length, ...keys, ...args], when).catch((error) => {
       if (!String((error as Error).message).startsWith('NOSCRIPT')) throw translated(error);
-    }
+      return this.#bring(script, keys, args);
+    });
+  }
+
+  /** Runs a script that Redis does not know. */
+  async #bring(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const loading = this.#loading.get(script.sha);
     if (loading) {
       await loading;

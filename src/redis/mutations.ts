@@ -82,7 +82,12 @@ export class Mutations {
           if (loaded && 'replay' in loaded) return loaded.replay;
           throw tried.refusal;
         }
-        const outcome = await settled(line, tried.head);
+        let outcome: Outcome<unknown> | undefined;
+        try {
+          outcome = await tried.head.written;
+        } finally {
+          settle(line, tried.head, outcome);
+        }
         if (outcome.kind === 'done') return { answer: tried.decision.answer, activity: outcome.activity };
         if (outcome.kind === 'replay') return outcome.mutated as Mutated<T>;
         known = outcome.current;
@@ -178,17 +183,10 @@ function inTurn<T>(line: Line, work: () => T | Promise<T>): T | Promise<T> {
   return result;
 }
 
-/** Waits for a write, and takes its outcome off the line when nobody may build on it any more. */
-async function settled(line: Line, head: Head): Promise<Outcome<unknown>> {
-  let done = false;
-  try {
-    const outcome = await head.written;
-    done = outcome.kind === 'done';
-    return outcome;
-  } finally {
-    if (!done) head.lineage.broken = true;
-    if (line.head === head || line.head?.lineage.broken) line.head = undefined;
-  }
+/** Takes a write whose outcome is known, none being a failure, off the line when nobody may build on it any more. */
+function settle(line: Line, head: Head, outcome: Outcome<unknown> | undefined): void {
+  if (outcome?.kind !== 'done') head.lineage.broken = true;
+  if (line.head === head || line.head?.lineage.broken) line.head = undefined;
 }
 
 /** The activity after a write somebody else waits for, if it took; it has its own waiter for errors. */

@@ -5,7 +5,7 @@
  */
 import type { ConfigsRevision } from '../sessions/session.ts';
 import { type JsonObject, stringify } from '../structs/json.ts';
-import { mergeDeep, mergePatch } from '../structs/merge.ts';
+import { inversePatch, mergeDeep } from '../structs/merge.ts';
 
 /** Revisions that are read beside the current one; Redis may have more, which it drops when that is easy. */
 const KEPT_REVISIONS = 99;
@@ -13,9 +13,9 @@ const KEPT_REVISIONS = 99;
 /** The revision whole, where no patch makes it of the next one; `exact`: from an older version, the same as text. */
 type Entry = { readonly undo: JsonObject } | (ConfigsRevision & { readonly exact?: string });
 
-/** What is kept of a revision when `next` takes its place. */
-export function revisionEntry(outgoing: ConfigsRevision, next: ConfigsRevision): string {
-  const undo = mergePatch(next, outgoing);
+/** What is kept of a revision when another takes its place. `patch`: what made that of it; undefined when none did. */
+export function revisionEntry(outgoing: ConfigsRevision, patch: JsonObject | undefined): string {
+  const undo = patch && inversePatch(outgoing as unknown as JsonObject, patch);
   return stringify(undo ? { undo } : outgoing);
 }
 

@@ -5,7 +5,7 @@
  * as text.
  */
 import type { Session } from '../sessions/session.ts';
-import { stringify } from '../structs/json.ts';
+import { type JsonObject, stringify } from '../structs/json.ts';
 import { mergePatch } from '../structs/merge.ts';
 import { survives } from './exact_numbers.ts';
 import { indexTokens } from './session_tokens.ts';
@@ -16,7 +16,8 @@ type Document = Session & { readonly tokens: readonly string[]; readonly exact?:
 /** What is written to a document: a JSON merge patch (RFC 7396) of it, where that says enough, is a third to send and to store. */
 export interface DocumentWrite {
   readonly text: string;
-  readonly isPatch: boolean;
+  /** Of the session, when the text is a patch. */
+  readonly patch: JsonObject | undefined;
 }
 
 /** Sessions whose documents carry them as text as well: a patch would have to change that too. */
@@ -24,10 +25,14 @@ const inexact = new WeakSet<Session>();
 
 /** What makes a document that of `session`. `stored`: whose it is now, undefined when there is none. */
 export function documentWrite(stored: Session | undefined, session: Session): DocumentWrite {
-  const patch = stored && !inexact.has(stored) ? mergePatch(stored, session) : undefined;
-  const isPatch = patch !== undefined && survives(patch);
-  const members = (isPatch ? JSON.stringify(patch) : toText(session)).slice(1, -1);
-  return { text: `{${members}${members && ','}"tokens":${indexTokens(session)}}`, isPatch };
+  const patch = stored && patchOf(stored, session);
+  const members = (patch ? JSON.stringify(patch) : toText(session)).slice(1, -1);
+  return { text: `{${members}${members && ','}"tokens":${indexTokens(session)}}`, patch };
+}
+
+function patchOf(stored: Session, session: Session): JsonObject | undefined {
+  const patch = inexact.has(stored) ? undefined : mergePatch(stored, session);
+  return survives(patch) ? patch : undefined;
 }
 
 function toText(session: Session): string {

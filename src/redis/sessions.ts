@@ -22,6 +22,7 @@ import {
   type SessionStore,
   withEncoding,
 } from '../sessions/store.ts';
+import type { JsonObject } from '../structs/json.ts';
 import { ACTIVITY_FIELDS, activityOf, NO_ACTIVITY, parseActivity } from './activity.ts';
 import { answerToRemember, recallAnswer } from './answers.ts';
 import { fromText, toText } from './byte_text.ts';
@@ -211,7 +212,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     const about = [
       ...expected,
       fields.length,
-      document.isPatch ? 1 : 0,
+      document.patch ? 1 : 0,
       write.etag,
       write.updateTime,
       write.createTime,
@@ -222,7 +223,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
       reset,
       idle ? 1 : 0,
     ];
-    const entry = outgoing ? revisionEntry(outgoing, write.configs) : '';
+    const entry = outgoing ? revisionEntry(outgoing, document.patch?.configs as JsonObject) : '';
     return [about.join(' '), channel, document.text, stored, entry, ...fields.map(String)];
   }
 

@@ -1,4 +1,4 @@
-/** The two ways a patch is merged into an object, and the patch that makes one of another. None touches its arguments. */
+/** The two ways a patch is merged into an object, and the patches that make one of another. None touches its arguments. */
 import { isObject, type Json, type JsonObject, withEntries } from './json.ts';
 
 /**
@@ -57,6 +57,23 @@ export function mergePatch(before: object, after: object): JsonObject | undefine
     }
   }
   return patch;
+}
+
+/**
+ * The merge patch that makes `before` again of what `patch` made of it. Undefined when there is none, since a patch
+ * cannot write a null into an object.
+ */
+export function inversePatch(before: JsonObject, patch: JsonObject): JsonObject | undefined {
+  const inverse: JsonObject = {};
+  for (const key in patch) {
+    const value = patch[key]!;
+    const old = Object.hasOwn(before, key) ? before[key] : undefined;
+    const isMerged = isObject(value) && old !== undefined && isObject(old);
+    const back = old === undefined ? null : isMerged ? inversePatch(old, value) : withoutNull(old);
+    if (back === undefined) return undefined;
+    inverse[key] = back;
+  }
+  return inverse;
 }
 
 function withoutNull(value: Json): Json | undefined {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { revisionEntry, revisionsBefore } from '../../src/redis/revisions.ts';
 import type { ConfigsRevision } from '../../src/sessions/session.ts';
 import type { JsonObject } from '../../src/structs/json.ts';
+import { mergePatch } from '../../src/structs/merge.ts';
 import { forAll } from '../property.ts';
 import { anyObject, smallObject, tameObject } from '../structs/arbitrary.ts';
 
@@ -18,10 +19,14 @@ function revisionsOf(...configs: (JsonObject | undefined)[]): ConfigsRevision[] 
   }));
 }
 
+function entryOf(outgoing: ConfigsRevision, next: ConfigsRevision): string {
+  return revisionEntry(outgoing, mergePatch(outgoing, next));
+}
+
 /** The log when the last of them is the current one. */
 function logOf(revisions: ConfigsRevision[]): Map<number, string> {
   return new Map(
-    revisions.slice(0, -1).map((each, at) => [each.revision, revisionEntry(each, revisions[at + 1]!)]),
+    revisions.slice(0, -1).map((each, at) => [each.revision, entryOf(each, revisions[at + 1]!)]),
   );
 }
 
@@ -39,10 +44,14 @@ describe('the log of revisions', () => {
 
   it('takes little for a little change of large configs', () => {
     const large = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`key ${at}`, at]));
-    const [before, after] = revisionsOf(large, { ...large, 'key 7': null });
-    expect(revisionEntry(before!, after!).length).toBeLessThan(200);
-    // A patch cannot write the null back.
-    expect(revisionEntry(after!, before!).length).toBeGreaterThan(10_000);
+    const [first, second, third] = revisionsOf(
+      large,
+      { ...large, 'key 7': 0.5 },
+      { ...large, 'key 7': null },
+    );
+    expect(entryOf(first!, second!).length).toBeLessThan(200);
+    // A patch cannot write a null.
+    expect(entryOf(second!, third!).length).toBeGreaterThan(10_000);
   });
 
   it('is read from the revision that is asked about, though there are later ones', () => {

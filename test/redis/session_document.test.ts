@@ -13,8 +13,8 @@ import { anyObject, smallObject, tameObject } from '../structs/arbitrary.ts';
 const redis = useRedis();
 
 /** Does what write_session does with it. */
-async function store(key: string, { text, isPatch }: DocumentWrite): Promise<string> {
-  await redis.connection.call(isPatch ? 'JSON.MERGE' : 'JSON.SET', key, '$', text);
+async function store(key: string, { text, patch }: DocumentWrite): Promise<string> {
+  await redis.connection.call(patch ? 'JSON.MERGE' : 'JSON.SET', key, '$', text);
   return (await redis.connection.call('JSON.GET', key)) as string;
 }
 
@@ -41,7 +41,7 @@ describe('a document', () => {
       let stored: Session | undefined;
       for (const version of versions) {
         const write = documentWrite(stored, version);
-        if (write.isPatch) patches++;
+        if (write.patch) patches++;
         const reply = await store(key, write);
         deepStrictEqual(fromDocument(reply), version);
         deepStrictEqual(JSON.parse(reply).tokens, JSON.parse(indexTokens(version)));
@@ -55,10 +55,10 @@ describe('a document', () => {
 
   it('is patched with what changes, and no more', () => {
     const session = withConfigs(aSession(), { model: 'large', depth: { most: 3 } }, 1);
-    const { text, isPatch } = documentWrite(session, withConfigs(session, { depth: { most: 4 } }, 2));
-    expect(isPatch).toBe(true);
+    const { text, patch } = documentWrite(session, withConfigs(session, { depth: { most: 4 } }, 2));
     const { tokens, ...changes } = JSON.parse(text);
     expect(tokens).not.toEqual([]);
+    expect(changes).toStrictEqual(patch);
     expect(changes).toStrictEqual({
       configs: { revision: 2, configs: { model: null, depth: { most: 4 } } },
       updateTime: session.updateTime + 1,
@@ -68,10 +68,10 @@ describe('a document', () => {
   it('is written whole for a number that RedisJSON reads beside it, and as long as there was one', () => {
     const plain = withConfigs(aSession(), { a: 1 }, 1);
     const inexact = withConfigs(plain, { a: 7.996062797706731e-241 }, 2);
-    expect(documentWrite(undefined, plain).isPatch).toBe(false);
-    expect(documentWrite(plain, inexact).isPatch).toBe(false);
-    expect(documentWrite(inexact, withConfigs(inexact, { a: 1 }, 3)).isPatch).toBe(false);
+    expect(documentWrite(undefined, plain).patch).toBeUndefined();
+    expect(documentWrite(plain, inexact).patch).toBeUndefined();
+    expect(documentWrite(inexact, withConfigs(inexact, { a: 1 }, 3)).patch).toBeUndefined();
     const read = fromDocument(documentWrite(undefined, inexact).text)!;
-    expect(documentWrite(read, withConfigs(read, { a: 1 }, 3)).isPatch).toBe(false);
+    expect(documentWrite(read, withConfigs(read, { a: 1 }, 3)).patch).toBeUndefined();
   });
 });

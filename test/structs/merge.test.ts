@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { equal, isObject, type Json, type JsonObject, stringify } from '../../src/structs/json.ts';
-import { mergeDeep, mergePatch, mergeShallow } from '../../src/structs/merge.ts';
+import { inversePatch, mergeDeep, mergePatch, mergeShallow } from '../../src/structs/merge.ts';
 import { forAll } from '../property.ts';
 import { anyObject, smallObject } from './arbitrary.ts';
 
@@ -149,17 +149,22 @@ describe('the patch between two objects', () => {
     expect(mergePatch(JSON.parse(before), JSON.parse(after))).toBeUndefined();
   });
 
-  it('makes the one of the other', () => {
+  it('makes the one of the other, and its inverse the other of the one', () => {
     let found = 0;
+    let inverted = 0;
     const check = (before: JsonObject, after: JsonObject) => {
       const patch = mergePatch(before, after);
       if (!patch) return;
       found++;
       // What both have and is deeply the same comes to an empty patch.
       expect(equal(mergeDeep(before, JSON.parse(stringify(patch))), after)).toBe(true);
+      const inverse = inversePatch(before, patch);
+      if (inverse) expect(equal(mergeDeep(after, JSON.parse(stringify(inverse))), before)).toBe(true);
+      if (inverse) inverted++;
     };
     forAll([smallObject, smallObject], check, 2_000);
     forAll([anyObject, anyObject], (base, change) => check(base, mergeDeep(base, change)), 2_000);
     expect(found).toBeGreaterThan(1_000);
+    expect(inverted).toBeGreaterThan(500);
   });
 });
