@@ -2,11 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import {
   type ActiveSession,
-  type ConfigsRevision,
-  endTime,
-  isBound,
   isDeleted,
-  type Participant,
   type Session,
   type SessionKey,
   slidingTtl,
@@ -15,14 +11,12 @@ import {
   type Caller,
   type Decision,
   type EncodedSession,
-  type FirstTurns,
   type Mutated,
   type RevisionLog,
   type SessionQuery,
   type SessionStore,
   withEncoding,
 } from '../sessions/store.ts';
-import type { JsonObject } from '../structs/json.ts';
 import { ACTIVITY_FIELDS, activityOf, NO_ACTIVITY, parseActivity } from './activity.ts';
 import { answerToRemember, recallAnswer } from './answers.ts';
 import { fromText, toText } from './byte_text.ts';
@@ -30,10 +24,11 @@ import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { type Base, type Decide, Mutations, type Outcome } from './mutations.ts';
 import { refusal } from './refusals.ts';
-import { revisionEntry, revisionsBefore } from './revisions.ts';
+import { revisionsBefore } from './revisions.ts';
 import { purgeSession, readRevisions, readSession, writeSession } from './scripts.ts';
-import { documentWrite, fromDocument } from './session_document.ts';
+import { fromDocument } from './session_document.ts';
 import { SessionPages } from './session_pages.ts';
+import { writeArguments } from './session_write.ts';
 
 /** What is kept of sessions that were written or read lately, in bytes: of each kind so much. */
 const RECENT_BYTES = 4 * 1024 * 1024;
@@ -170,7 +165,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
           ...remember,
         ])
       : this.#redis.run(writeSession, keys, [
-          ...this.#writeArguments(base, decision, write, channel, stored),
+          ...writeArguments(base, decision, write, channel, stored),
           ...remember,
         ]))) as [number, string, string?];
     switch (code) {
@@ -192,39 +187,6 @@ export class RedisSessions implements SessionStore, RevisionLog {
       default:
         throw refusal(code, key, operation, value);
     }
-  }
-
-  /** ARGV of write_session, but for what is to be remembered. `write`: absent when that is all; `stored`: as it is answered. */
-  #writeArguments(
-    { session, activity }: Base,
-    decision: Decision<unknown>,
-    write: Session | undefined,
-    channel: string,
-    stored: string,
-  ): string[] {
-    const { atSeq, reset, idle, turns } = decision;
-    const expected = [session?.etag, atSeq ? activity.lastTurnSeq : undefined];
-    if (!write) return [[...expected, 0].join(' '), channel, '', '', ''];
-    const document = documentWrite(session, write);
-    const end = endTime(write);
-    const outgoing = session && isOver(session.configs, write.configs) ? session.configs : undefined;
-    const fields = [...rosterFields(session, write), ...(turns ? copyFields(turns) : [])];
-    const about = [
-      ...expected,
-      fields.length,
-      document.patch ? 1 : 0,
-      write.etag,
-      write.updateTime,
-      write.createTime,
-      isDeleted(write) ? 1 : 0,
-      end && Math.ceil(end / 1000),
-      slidingTtl(write),
-      outgoing?.revision,
-      reset,
-      idle ? 1 : 0,
-    ];
-    const entry = outgoing ? revisionEntry(outgoing, document.patch?.configs as JsonObject) : '';
-    return [about.join(' '), channel, document.text, stored, entry, ...fields.map(String)];
   }
 
   /** A session as it was read, to be known when it is asked for again. `moving`: its activity, as Redis told it. */
@@ -251,11 +213,6 @@ export class RedisSessions implements SessionStore, RevisionLog {
   }
 }
 
-/** Whether a revision is to be kept, now that there is another; what was before the first is none. */
-function isOver({ revision }: ConfigsRevision, next: ConfigsRevision): boolean {
-  return revision > 0 && next.revision > revision;
-}
-
 /** A session as it was read last. */
 interface KnownSession {
   readonly etag: string;
@@ -274,26 +231,4 @@ const ABSENT: Base = { session: undefined, activity: NO_ACTIVITY };
 function recalled<T>(text: string): Mutated<T> {
   const line = text.indexOf('\n');
   return { activity: parseActivity(text.slice(0, line)), answer: JSON.parse(text.slice(line + 1)) as T };
-}
-
-/**
- * Whom turns count for, as append_turns reads it: the only bound user, the only bound agent, and everybody with a row,
- * a line each.
- */
-function rosterFields(base: Session | undefined, { participants }: Session): string[] {
-  if (participants === base?.participants || (participants.length === 0 && !base)) return [];
-  const lines = [only(participants, 'USER'), only(participants, 'AGENT')];
-  for (const { participantId } of participants) lines.push(participantId);
-  return ['roster', `${lines.join('\n')}\n`];
-}
-
-function only(participants: readonly Participant[], kind: Participant['kind']): string {
-  const bound = participants.filter((participant) => participant.kind === kind && isBound(participant));
-  return bound.length === 1 ? bound[0]!.participantId : '';
-}
-
-function copyFields({ copy, lastSeq, summary, summarizedSeq }: FirstTurns): (string | number)[] {
-  const { lastTurnSeq, turnCount, turnsBy } = copy;
-  const fields = ['last', lastSeq, 'kept', lastTurnSeq, 'count', turnCount, 'by', JSON.stringify(turnsBy)];
-  return summarizedSeq > 0 ? [...fields, 'summary', summary, 'summarized', summarizedSeq] : fields;
 }
