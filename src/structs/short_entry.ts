@@ -2,12 +2,12 @@
  * The entries most Structs are made of: a short key with a scalar. Their lengths
  * take a byte each, so that they are written from front to back in half the time.
  */
+import { LONGEST_ASCII, writeAscii } from './ascii.ts';
 import type { Json } from './json.ts';
 import { BOOL_VALUE, ENTRY_KEY, ENTRY_VALUE, FIELDS, NUMBER_VALUE, STRING_VALUE } from './tags.ts';
 
-const LONGEST_TEXT = 40;
 /** Two such texts, and what is around them. */
-export const LONGEST_ENTRY = 8 + 2 * LONGEST_TEXT;
+export const LONGEST_ENTRY = 8 + 2 * LONGEST_ASCII;
 
 /**
  * Writes an entry of a Struct's fields at `from`, where there is room for {@link LONGEST_ENTRY} bytes. Returns its end;
@@ -42,18 +42,4 @@ function writeScalar(bytes: Buffer, from: number, value: Json): number {
     default:
       return 0;
   }
-}
-
-/** A length and a text; 0 when it is long, or more than ASCII. */
-function writeAscii(bytes: Buffer, from: number, text: string): number {
-  const { length } = text;
-  if (length > LONGEST_TEXT) return 0;
-  let at = from;
-  bytes[at++] = length;
-  for (let index = 0; index < length; index++) {
-    const code = text.charCodeAt(index);
-    if (code > 0x7f) return 0;
-    bytes[at++] = code;
-  }
-  return at;
 }

@@ -7,13 +7,12 @@
  * a message holds on to its slab.
  */
 import type { WireType } from '@bufbuild/protobuf/wire';
+import { LONGEST_ASCII, writeAscii } from './ascii.ts';
 
 const SLAB_BYTES = 8 * 1024;
 const NO_SLAB = Buffer.alloc(0);
 /** What a varint takes of 32 bits; one of 64 takes as much again. */
 export const MAX_VARINT = 5;
-/** A text up to this length is written by itself; with a longer one it pays to ask V8. */
-const SHORT_TEXT = 40;
 
 /** Writers that are used again: as many as write inside each other. One that fails is not among them any more. */
 const spare: WireWriter[] = [];
@@ -72,7 +71,12 @@ export class WireWriter {
   }
 
   string(value: string): this {
-    if (value.length <= SHORT_TEXT && this.#ascii(value)) return this;
+    this.#reserve(1 + LONGEST_ASCII);
+    const end = writeAscii(this.#slab, this.#end, value);
+    if (end > 0) {
+      this.#end = end;
+      return this;
+    }
     const length = Buffer.byteLength(value);
     this.uint32(length);
     this.#reserve(length);
@@ -126,21 +130,6 @@ export class WireWriter {
     }
     writeVarint(this.#slab, at, length);
     return this;
-  }
-
-  /** Writes a short text if it is ASCII. */
-  #ascii(value: string): boolean {
-    this.#reserve(1 + SHORT_TEXT);
-    const slab = this.#slab;
-    let at = this.#end;
-    slab[at++] = value.length;
-    for (let index = 0; index < value.length; index++) {
-      const code = value.charCodeAt(index);
-      if (code > 0x7f) return false;
-      slab[at++] = code;
-    }
-    this.#end = at;
-    return true;
   }
 
   #reserve(bytes: number): void {
