@@ -129,8 +129,8 @@ export class Keys {
     return untag(documentKey.slice(this.sessionPrefix.length + 1, -1));
   }
 
-  #named(kind: string, slot: string): string {
-    return `${this.#prefix}:${kind}:${slot}`;
+  #named(kind: string, own: string): string {
+    return `${this.#prefix}:${kind}:${own}`;
   }
 }
 

@@ -5,7 +5,7 @@ export interface JsonObject {
   [key: string]: Json;
 }
 
-export function isObject(value: Json): value is JsonObject {
+export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

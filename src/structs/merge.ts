@@ -25,8 +25,13 @@ export function mergeDeep(target: JsonObject, patch: JsonObject): JsonObject {
 
 function merged(target: JsonObject, key: string, value: Json): Json {
   if (!isObject(value)) return value;
-  const old = Object.hasOwn(target, key) ? target[key]! : null;
+  const old = own(target, key);
   return mergeDeep(isObject(old) ? old : {}, value);
+}
+
+/** A member, and nothing that every object inherits. */
+function own(object: JsonObject, key: string): Json | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 /**
@@ -43,8 +48,7 @@ export function mergePatch(before: object, after: object): JsonObject | undefine
     const old = from[key];
     if (old !== undefined && typeof old !== 'function') stayed++; // but for what every object inherits
     if (Object.is(value, old) || value === undefined) continue;
-    const isMerged = isObject(value) && old !== undefined && isObject(old);
-    const change = isMerged ? mergePatch(old, value) : withoutNull(value);
+    const change = isObject(value) && isObject(old) ? mergePatch(old, value) : withoutNull(value);
     if (change === undefined || key === '__proto__') return undefined;
     patch[key] = change;
   }
@@ -66,10 +70,13 @@ export function mergePatch(before: object, after: object): JsonObject | undefine
 export function inversePatch(before: JsonObject, patch: JsonObject): JsonObject | undefined {
   const inverse: JsonObject = {};
   for (const key in patch) {
-    const value = patch[key]!;
-    const old = Object.hasOwn(before, key) ? before[key] : undefined;
-    const isMerged = isObject(value) && old !== undefined && isObject(old);
-    const back = old === undefined ? null : isMerged ? inversePatch(old, value) : withoutNull(old);
+    const value = patch[key];
+    const old = own(before, key);
+    if (old === undefined) {
+      inverse[key] = null;
+      continue;
+    }
+    const back = isObject(value) && isObject(old) ? inversePatch(old, value) : withoutNull(old);
     if (back === undefined) return undefined;
     inverse[key] = back;
   }
