@@ -4,15 +4,14 @@ import type { RedisSessions } from '../../src/redis/sessions.ts';
 import type { Session } from '../../src/sessions/session.ts';
 import { mutate, storeOver, useRedis } from '../redis_fixture.ts';
 import { aCaller } from '../session_fixture.ts';
-import { increment, incrementsOf, oneTo, storedIn } from './stored_sessions.ts';
+import { increment, incrementsOf, oneTo, storedIn, twoStores } from './stored_sessions.ts';
 
 const redis = useRedis();
 /** Two of them, as two server processes. */
 let here: RedisSessions;
 let there: RedisSessions;
 beforeAll(async () => {
-  here = storeOver(redis.connection, redis.keys);
-  there = storeOver(await redis.connect(), redis.keys);
+  [here, there] = await twoStores(redis);
 });
 
 const stored = (fields?: Partial<Session>) => storedIn(here, fields);

@@ -11,18 +11,17 @@ import type { Decision } from '../../src/sessions/store.ts';
 import type { JsonObject } from '../../src/structs/json.ts';
 import { TemplateRenderer } from '../../src/templates/renderer.ts';
 import { forAllAsync } from '../property.ts';
-import { logOver, mutate, storeOver, useRedis } from '../redis_fixture.ts';
+import { logOver, mutate, useRedis } from '../redis_fixture.ts';
 import { aCaller, aSession } from '../session_fixture.ts';
 import { anyObject } from '../structs/arbitrary.ts';
-import { increment, incrementsOf, oneTo, storedIn } from './stored_sessions.ts';
+import { increment, incrementsOf, oneTo, storedIn, twoStores } from './stored_sessions.ts';
 
 const redis = useRedis();
 /** Two of them, as two server processes. */
 let here: RedisSessions;
 let there: RedisSessions;
 beforeAll(async () => {
-  here = storeOver(redis.connection, redis.keys);
-  there = storeOver(await redis.connect(), redis.keys);
+  [here, there] = await twoStores(redis);
 });
 
 const stored = (fields?: Partial<Session>) => storedIn(here, fields);

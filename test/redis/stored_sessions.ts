@@ -3,8 +3,17 @@ import type { RedisSessions } from '../../src/redis/sessions.ts';
 import { changed } from '../../src/sessions/changes.ts';
 import type { Session, SessionKey } from '../../src/sessions/session.ts';
 import type { Decision } from '../../src/sessions/store.ts';
-import { mutate } from '../redis_fixture.ts';
+import { mutate, type RedisFixture, storeOver } from '../redis_fixture.ts';
 import { aCaller, aSession } from '../session_fixture.ts';
+
+/** As two server processes have them. */
+export async function twoStores({
+  connection,
+  connect,
+  keys,
+}: RedisFixture): Promise<[RedisSessions, RedisSessions]> {
+  return [storeOver(connection, keys), storeOver(await connect(), keys)];
+}
 
 export async function storedIn(store: RedisSessions, fields: Partial<Session> = {}): Promise<Session> {
   const session = aSession(fields);
