@@ -22,7 +22,7 @@ import {
   message as messageRules,
   oneof as oneofRules,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
-import { fieldValue, messageOf } from '../rpc/fields.ts';
+import { fieldValue, ownMessageOf } from '../rpc/fields.ts';
 import { regexMatch } from './regex_match.ts';
 
 /** Whether a message is valid for sure; false when that takes a closer look. */
@@ -70,10 +70,9 @@ function isChosen({ localName }: DescOneof): Check {
 function fieldChecks(field: DescField): Check[] {
   const checks: Check[] = [];
   if (hasOption(field, fieldRules)) checks.push(valueCheck(getOption(field, fieldRules), field));
-  const message = messageOf(field);
   if (field.fieldKind === 'map') checks.push(unsure);
-  // Google's have no rules, and a Struct is no message here.
-  else if (message && !message.typeName.startsWith('google.')) {
+  const message = ownMessageOf(field);
+  if (message) {
     const inside = checkOf(message);
     checks.push(
       field.fieldKind === 'list' ? ofEach(inside) : (value) => value === undefined || inside(value),

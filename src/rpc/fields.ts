@@ -6,6 +6,12 @@ export function messageOf(field: DescField): DescMessage | undefined {
   return field.fieldKind === 'message' || field.fieldKind === 'list' ? field.message : undefined;
 }
 
+/** The same, where it is of this API: Google's have no rules of ours, and a Struct is no message here. */
+export function ownMessageOf(field: DescField): DescMessage | undefined {
+  const message = messageOf(field);
+  return message?.typeName.startsWith('google.') ? undefined : message;
+}
+
 /** What a field of a message, or of the init of one, holds; undefined when another member of its oneof is set. */
 export function fieldValue(message: object, { localName, oneof }: DescField): unknown {
   const fields = message as Record<string, unknown>;

@@ -9,7 +9,7 @@ import { type DescField, type DescMessage, getOption, hasOption } from '@bufbuil
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { field as rules } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { fieldInvalid } from '../errors.ts';
-import { messageOf } from './fields.ts';
+import { ownMessageOf } from './fields.ts';
 
 /** A request below it is decoded in a few milliseconds, whatever it holds. */
 const SMALL = 64 * 1024;
@@ -74,8 +74,8 @@ function limitsOf(schema: DescMessage): Limits {
     limits = found;
     known.set(schema, limits); // before its fields, so that a message that holds itself does not loop
     for (const field of schema.fields) {
-      const message = messageOf(field);
-      const inner = message && !message.typeName.startsWith('google.') ? limitsOf(message) : NONE;
+      const message = ownMessageOf(field);
+      const inner = message ? limitsOf(message) : NONE;
       const max = field.fieldKind === 'list' ? maxItems(field) : Number.POSITIVE_INFINITY;
       if (Number.isFinite(max) || inner.size > 0) found.set(field.number, { field, max, inner });
     }

@@ -61,7 +61,9 @@ function anyValue(field: DescField, depth: number): fc.Arbitrary<unknown> {
   const isList = field.fieldKind === 'list';
   const one =
     'message' in field && field.message
-      ? anyMessage(field.message, depth - 1)
+      ? field.message.typeName === 'google.protobuf.Struct'
+        ? fc.constant({ key: 1 })
+        : anyMessage(field.message, depth - 1)
       : 'enum' in field && field.enum
         ? fc.constantFrom(...WHOLE)
         : anyScalar(field.scalar!);
@@ -69,8 +71,7 @@ function anyValue(field: DescField, depth: number): fc.Arbitrary<unknown> {
   return field.fieldKind === 'message' && depth === 0 ? fc.constant(undefined) : one;
 }
 
-function anyMessage(schema: DescMessage, depth: number): fc.Arbitrary<unknown> {
-  if (schema.typeName === 'google.protobuf.Struct') return fc.constant({ key: 1 });
+function anyMessage(schema: DescMessage, depth: number): fc.Arbitrary<Message> {
   if (depth < 0) return fc.constant(create(schema));
   // Few fields at a time: with more, one that is refused hides all others.
   const fields = fc.subarray([...schema.fields], { maxLength: Math.min(4, schema.fields.length) });
@@ -105,9 +106,9 @@ describe('what is valid at a glance', () => {
     let sure = 0;
     for (const { input } of METHODS) {
       forAll([anyMessage(input, 3)], (message) => {
-        if (!surelyValid(input, message as Message)) return;
+        if (!surelyValid(input, message)) return;
         sure++;
-        expect(validator.validate(input, message as Message)).toMatchObject({ kind: 'valid' });
+        expect(validator.validate(input, message)).toMatchObject({ kind: 'valid' });
       });
     }
     expect(sure).toBeGreaterThan(METHODS.length * 40); // of 200 each: it says so often enough to be wrong
