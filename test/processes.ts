@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inject, onTestFinished } from 'vitest';
+import { inject, onTestFailed, onTestFinished } from 'vitest';
 import { findRedis, moduleArguments } from '../src/redis/binary.ts';
 import { askRedis } from '../src/redis/data_lock.ts';
 import { type Clients, connect } from './harness.ts';
@@ -39,6 +39,7 @@ export class ParleyProcess {
       this.stderr += text;
     });
     this.#exit = once(this.#child, 'close').then(([code, signal]) => signal ?? code);
+    onTestFailed(() => console.error(`what parley (${this.pid}) had to say:\n${this.stderr}`));
     onTestFinished(async () => {
       this.kill('SIGTERM');
       const force = setTimeout(() => this.kill('SIGKILL'), 10_000);

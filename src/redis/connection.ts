@@ -98,11 +98,14 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     return run;
   }
 
-  /** A connection of its own for subscriptions, which take no other commands. */
+  /** A connection of its own for subscriptions, which take no other commands. At 'ready' its owner subscribes. */
   subscriber(): Redis {
     const subscriber = this.#redis.duplicate({
       enableOfflineQueue: true,
       commandTimeout: COMMAND_TIMEOUT,
+      // ioredis would subscribe again without waiting for the answer: a connection cut off before it comes again would
+      // end the process by an unhandled rejection.
+      autoResubscribe: false,
     });
     subscriber.on('error', () => {});
     // It only ever listens, and would never hear that the other side is gone.

@@ -70,7 +70,7 @@ export class RedisDoorbell implements Doorbell {
     return subscriber;
   }
 
-  /** Whatever ioredis remembers of our subscriptions, these are the ones that count. */
+  /** A new connection is subscribed to nothing. */
   async #subscribeAgain(subscriber: Redis): Promise<void> {
     const channels = [...this.#channels.keys()];
     try {

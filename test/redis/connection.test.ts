@@ -1,12 +1,10 @@
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect as connectTo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { ParleyError } from '../../src/errors.ts';
 import { Connection } from '../../src/redis/connection.ts';
 import { connected, randomPrefix, spawnRedis, startOwnRedis, useRedis } from '../redis_fixture.ts';
+import { cuttingProxy } from './cutting_proxy.ts';
 
 const redis = useRedis();
 
@@ -99,40 +97,6 @@ describe('a Redis that dies', () => {
   });
 });
 
-/** Stands between a connection and Redis, and hangs up once, before the answer to a command that has this word. */
-async function cuttingProxy(target: string, word: string): Promise<{ path: string; cuts: () => number }> {
-  const dir = mkdtempSync(join(tmpdir(), 'parley-test-'));
-  let cuts = 0;
-  const sockets = new Set<Socket>();
-  const proxy: Server = createServer((near) => {
-    const far = connectTo(target);
-    let cut = false;
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => [near, far].map((end) => end.destroy()));
-    }
-    near.on('data', (bytes) => {
-      if (cuts === 0 && bytes.includes(word)) {
-        cuts++;
-        cut = true;
-      }
-      far.write(bytes);
-    });
-    // Redis has done it by the time it answers.
-    far.on('data', (bytes) => (cut ? near.destroy() : near.write(bytes)));
-  });
-  const path = join(dir, 'proxy.sock');
-  proxy.listen(path);
-  await once(proxy, 'listening');
-  onTestFinished(() => {
-    proxy.close();
-    for (const socket of sockets) socket.destroy();
-    rmSync(dir, { recursive: true, force: true });
-  });
-  return { path, cuts: () => cuts };
-}
-
 describe('a connection that is cut before the answer', () => {
   it.each<[string, (connection: Connection, key: string) => Promise<unknown>]>([
     ['a command', (connection, key) => connection.call('INCR', key)],
@@ -148,11 +112,12 @@ describe('a connection that is cut before the answer', () => {
     ],
   ])('is an error for %s, and nothing is sent twice', async (_, send) => {
     const key = `${randomPrefix()}:count`;
-    const { path, cuts } = await cuttingProxy(inject('redisUrl'), 'INCR');
-    const connection = await open(path);
+    const proxy = await cuttingProxy(inject('redisUrl'));
+    const connection = await open(proxy.path);
+    proxy.cutAt('INCR');
     const { error } = await failureOf(send(connection, key));
     expect(error.reason).toBe('STORAGE_UNAVAILABLE');
-    expect(cuts()).toBe(1);
+    expect(proxy.cuts).toBe(1);
     await vi.waitFor(() => expect(connection.isUp).toBe(true));
     expect(await connection.call('PING')).toBe('PONG');
     expect(await redis.connection.call('GET', key)).toBe('1');

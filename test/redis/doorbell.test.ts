@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { RedisDoorbell } from '../../src/redis/doorbell.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import type { RedisSessions } from '../../src/redis/sessions.ts';
@@ -6,6 +6,7 @@ import { changed } from '../../src/sessions/changes.ts';
 import type { SessionKey } from '../../src/sessions/session.ts';
 import { connected, startOwnRedis, storeOver, useRedis } from '../redis_fixture.ts';
 import { aCaller, aSession } from '../session_fixture.ts';
+import { cuttingProxy } from './cutting_proxy.ts';
 
 const redis = useRedis();
 let store: RedisSessions;
@@ -117,5 +118,22 @@ describe('the doorbell', () => {
     const ring = vi.fn();
     await bell.listen(aSession(), ring);
     await vi.waitFor(() => expect(ring).toHaveBeenCalled(), 10_000);
+  });
+
+  it('survives that Redis goes away while it listens again', async () => {
+    const proxy = await cuttingProxy(inject('redisUrl'));
+    const connection = await connected(proxy.path);
+    onTestFinished(() => connection.close());
+    const bell = new RedisDoorbell(connection, redis.keys);
+    onTestFinished(() => bell.close());
+    const session = await create();
+    const { ring } = await listening(bell, session);
+    proxy.cutAt('ssubscribe');
+    proxy.cutAll();
+    await vi.waitFor(() => expect(ring).toHaveBeenCalled(), 10_000);
+    expect(proxy.cuts).toBe(1);
+    ring.mockClear();
+    await touch(session);
+    await vi.waitFor(() => expect(ring).toHaveBeenCalled());
   });
 });
