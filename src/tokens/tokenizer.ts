@@ -7,6 +7,7 @@
 import { Slices } from '../slices.ts';
 import type { Encoding } from './encodings.ts';
 import { pieces } from './pieces.ts';
+import { StretchCounts } from './stretch_counts.ts';
 import { WordCounts } from './word_counts.ts';
 
 export interface Tokenizer {
@@ -58,7 +59,8 @@ async function load(encoding: Encoding): Promise<Tokenizer> {
   };
   const words =
     encoding === 'cl100k_base' ? patterns.CL100K_TOKEN_SPLIT_REGEX : patterns.O200K_TOKEN_SPLIT_REGEX;
-  const counts = new WordCounts(words, (word) => library.countTokens(word, AS_TEXT));
+  const wordCounts = new WordCounts(words, (word) => library.countTokens(word, AS_TEXT));
+  const counts = new StretchCounts((stretch) => wordCounts.count(stretch));
   return {
     encoding,
     count(text) {

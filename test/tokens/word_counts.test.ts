@@ -1,37 +1,10 @@
-import fc from 'fast-check';
 import { countTokens as countCl100k } from 'gpt-tokenizer/encoding/cl100k_base';
 import { countTokens as countO200k } from 'gpt-tokenizer/encoding/o200k_base';
 import { CL100K_TOKEN_SPLIT_REGEX, O200K_TOKEN_SPLIT_REGEX } from 'gpt-tokenizer/encodingParams/constants';
 import { describe, expect, it, vi } from 'vitest';
 import { WordCounts } from '../../src/tokens/word_counts.ts';
 import { forAll } from '../property.ts';
-
-/** Blanks and breaks above all: where a word ends there depends on what comes after it. */
-const anyText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 200 }),
-  fc.string({ unit: 'grapheme', maxLength: 200 }),
-  fc.string({
-    unit: fc.constantFrom(
-      ' ',
-      '  ',
-      '\n',
-      '\r',
-      '\t',
-      '/',
-      '.',
-      "'s",
-      "'LL",
-      'a',
-      'The',
-      '1',
-      '12',
-      'é',
-      '語',
-      '\u3000',
-    ),
-    maxLength: 60,
-  }),
-);
+import { anyText } from './any_text.ts';
 
 describe('counting word by word', () => {
   it.each([
