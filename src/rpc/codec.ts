@@ -37,7 +37,7 @@ import { fieldValue, messageOf } from './fields.ts';
 export function decode(schema: DescMessage, bytes: Uint8Array): Message {
   const codec = codecOf(schema);
   const message = fromBinary(codec.twin, bytes, { readUnknownFields: false });
-  if (codec.fields.length > 0) readStructs(codec, message as Fields, '');
+  if (codec.fields.length > 0) readStructs(codec, message as Fields, () => '');
   return message;
 }
 
@@ -64,14 +64,17 @@ interface StructField {
   readonly inner: Codec | undefined;
 }
 
-function readStructs({ fields }: Codec, message: Fields, path: string): void {
+/** `path`: where in the request it is, for an error: most have none, and need no path. */
+function readStructs({ fields }: Codec, message: Fields, path: () => string): void {
   for (const { desc, inner } of fields) {
     const value = fieldValue(message, desc);
     if (value === undefined) continue;
-    const field = path + desc.name;
+    const field = () => path() + desc.name;
     if (!inner) set(message, desc, decodeStruct(value as Uint8Array, field));
-    else if (desc.fieldKind !== 'list') readStructs(inner, value as Fields, `${field}.`);
-    else for (const [at, item] of (value as Fields[]).entries()) readStructs(inner, item, `${field}[${at}].`);
+    else if (desc.fieldKind !== 'list') readStructs(inner, value as Fields, () => `${field()}.`);
+    else
+      for (const [at, item] of (value as Fields[]).entries())
+        readStructs(inner, item, () => `${field()}[${at}].`);
   }
 }
 

@@ -33,7 +33,7 @@ import { askOf, askSettings } from './chat_input.ts';
 import { converse } from './converse.ts';
 import { contextMessage, runMessage } from './run_messages.ts';
 import { keyOf } from './session_input.ts';
-import { newTurns, writeFrame } from './turn_messages.ts';
+import { newTurns, writeFrames } from './turn_messages.ts';
 import { writeText } from './wire.ts';
 
 export class ChatService implements ServiceImpl<typeof Proto> {
@@ -58,7 +58,7 @@ export class ChatService implements ServiceImpl<typeof Proto> {
       call,
     );
     return written((writer) => {
-      for (const [index, { body }] of turns.entries()) writeFrame(writer, firstSeq + index, createTime, body);
+      writeFrames(writer, firstSeq, createTime, turns);
       writeText(writer, AppendTurnsResponseSchema.field.cursor.number, cursor);
     });
   }

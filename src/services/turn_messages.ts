@@ -23,6 +23,7 @@ import type { Role as TurnRole } from '../chat/turns.ts';
 import { fieldInvalid } from '../errors.ts';
 import { encode } from '../rpc/codec.ts';
 import type { Micros } from '../sessions/session.ts';
+import { writeAscii } from '../structs/ascii.ts';
 import { type WireWriter, written } from '../structs/wire_writer.ts';
 import { partsFrom } from './parts.ts';
 import { writeMessage, writeNumber, writeStruct, writeText, writeTimestamp } from './wire.ts';
@@ -94,12 +95,19 @@ function saysSomething({ content }: Part): boolean {
   return content.value !== '';
 }
 
-/** A turn as the log keeps it and as answers have it: what the log knows, then its body. */
-export function writeFrame(writer: WireWriter, seq: number, createTime: Micros, body: Uint8Array): void {
-  writer.tag(AppendTurnsResponseSchema.field.turns.number, WireType.LengthDelimited).fork();
-  writeNumber(writer, T.seq.number, seq);
-  writeTimestamp(writer, T.createTime.number, createTime);
-  writer.raw(body).join();
+/** Turns as the log keeps them and as answers have them: what the log knows, then the body. */
+export function writeFrames(
+  writer: WireWriter,
+  firstSeq: number,
+  createTime: Micros,
+  turns: readonly Pick<AskedTurn, 'body'>[],
+): void {
+  const time = written((part) => writeTimestamp(part, T.createTime.number, createTime));
+  for (let at = 0; at < turns.length; at++) {
+    writer.tag(AppendTurnsResponseSchema.field.turns.number, WireType.LengthDelimited).fork();
+    writeNumber(writer, T.seq.number, firstSeq + at);
+    writer.raw(time).raw(turns[at]!.body).join();
+  }
 }
 
 const FOLLOWED = FollowTurnsResponseSchema.field;
@@ -118,11 +126,10 @@ export const followEncoder: FollowEncoder<Buffer> = {
     encode(FollowTurnsResponseSchema, { cursor, event: { case: 'heartbeat', value: {} } }),
 };
 
-/** A frame as the field it is to a follower, behind the cursor, which is ASCII and less than 128 characters. */
+/** A frame as the field it is to a follower, behind the cursor, which is short ASCII. */
 function followed(cursor: string, number: number, frame: Uint8Array): Buffer {
   const message = asField(frame, number, 2 + cursor.length);
   message[0] = (FOLLOWED.cursor.number << 3) | WireType.LengthDelimited;
-  message[1] = cursor.length;
-  message.write(cursor, 2, 'latin1');
+  writeAscii(message, 1, cursor);
   return message;
 }

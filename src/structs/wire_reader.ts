@@ -27,18 +27,18 @@ export const MAX_DEPTH = 32;
 export const MAX_BYTES = 64 * 1024;
 
 /**
- * The object of an encoded Struct; `field` is its path in the request. Throws
+ * The object of an encoded Struct; `field` gives its path in the request. Throws
  * FIELD_INVALID with the path down to the value, and any other error when the
  * bytes are no Struct.
  */
-export function decodeStruct(bytes: Uint8Array, field: string): JsonObject {
+export function decodeStruct(bytes: Uint8Array, field: () => string): JsonObject {
   try {
     const reader = new StructReader(bytes);
     const object = reader.root();
     if (reader.isPlain) keepEncoding(object, bytes);
     return object;
   } catch (error) {
-    throw error instanceof Refusal ? fieldInvalid(field + error.path, error.message) : error;
+    throw error instanceof Refusal ? fieldInvalid(field() + error.path, error.message) : error;
   }
 }
 

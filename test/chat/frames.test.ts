@@ -3,10 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FollowTurnsResponseSchema, ListTurnsResponseSchema } from '../../gen/parley/v1/chat_service_pb.ts';
 import { TurnSchema } from '../../gen/parley/v1/content_pb.ts';
-import { asField, splitFrames } from '../../src/chat/frames.ts';
+import { toCursor } from '../../src/chat/cursor.ts';
+import { splitFrames } from '../../src/chat/frames.ts';
+import { followEncoder } from '../../src/services/turn_messages.ts';
 import { forAll } from '../property.ts';
 import { toFrame } from './frame.ts';
 
+const key = { namespace: 'default', sessionId: 'one' };
 const anySeq = fc.integer({ min: 1, max: 2 ** 32 - 1 });
 const anyTime = fc.integer({ min: 0, max: 4e15 });
 const anyText = fc.string({ unit: 'binary', maxLength: 300 }).map((text) => text.toWellFormed());
@@ -39,10 +42,21 @@ describe('frames', () => {
     });
   });
 
-  it('are the turn of a message to a follower', () => {
-    forAll([anySeq, anyTime, anyText], (seq, time, text) => {
-      const message = fromBinary(FollowTurnsResponseSchema, asField(toFrame(seq, time, bodyOf(text)), 2));
+  it('are the turn of a message to a follower, behind the cursor', () => {
+    forAll([anySeq, anyTime, anyText, fc.maxSafeNat()], (seq, time, text, number) => {
+      const cursor = toCursor(key, { epoch: { created: time, number }, seq });
+      const told = followEncoder.turn({ seq, frame: toFrame(seq, time, bodyOf(text)) }, cursor);
+      const message = fromBinary(FollowTurnsResponseSchema, told);
+      expect(message.cursor).toBe(cursor);
       expect(message.event).toEqual({ case: 'turn', value: turnOf(seq, time, text) });
     });
+  });
+
+  it('reach a follower behind the longest cursor there is', () => {
+    const end = Number.MAX_SAFE_INTEGER;
+    const cursor = toCursor(key, { epoch: { created: end, number: end }, seq: 2 ** 32 - 1 });
+    expect(cursor.length).toBeGreaterThan(36);
+    const told = followEncoder.turn({ seq: 7, frame: toFrame(7, 0, bodyOf('Hello.')) }, cursor);
+    expect(fromBinary(FollowTurnsResponseSchema, told).cursor).toBe(cursor);
   });
 });

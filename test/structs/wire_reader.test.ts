@@ -8,7 +8,7 @@ import { decodeStruct } from '../../src/structs/wire_reader.ts';
 import { forAll } from '../property.ts';
 import { anyObject } from './arbitrary.ts';
 
-const decode = (bytes: Uint8Array) => decodeStruct(bytes, 'configs');
+const decode = (bytes: Uint8Array) => decodeStruct(bytes, () => 'configs');
 
 /** An encoded field; `wireType` is what the tag claims. */
 function field(number: number, content: Uint8Array | number[], wireType = 2): Buffer {
