@@ -1,7 +1,7 @@
 /** An answer of OpenAI's chat completions, read chunk by chunk: OpenAI's own, and what others make of it. */
 import type { Usage } from '../chat/content.ts';
 import { type AnswerPiece, LONGEST_ANSWER } from './model.ts';
-import type { EndpointErrors } from './openai_errors.ts';
+import { type EndpointErrors, shown } from './openai_errors.ts';
 import { type CallFragment, ToolCalls } from './tool_calls.ts';
 import { WholeCharacters } from './whole_characters.ts';
 
@@ -22,7 +22,7 @@ export class OpenAiAnswer {
     reasoning: new WholeCharacters(),
     refusal: new WholeCharacters(),
   };
-  readonly #calls = new ToolCalls();
+  readonly #calls: ToolCalls;
   #bytes = 0;
   #done = false;
   #finish: End['finishReason'] | undefined;
@@ -30,6 +30,7 @@ export class OpenAiAnswer {
 
   constructor(errors: EndpointErrors) {
     this.#errors = errors;
+    this.#calls = new ToolCalls(errors);
   }
 
   /** Whether the endpoint said how the answer ended; only the usage may still come. */
@@ -70,7 +71,6 @@ export class OpenAiAnswer {
     if (this.isFull) return [{ kind: 'end', finishReason: 'LENGTH', usage: this.#usage }];
     if (this.#finish === undefined) throw this.#errors.brokenOff();
     const calls = this.#calls.end();
-    if (!calls) throw this.#errors.unreadable('a tool call without a name');
     const texts = (['text', 'reasoning', 'refusal'] as const)
       .map((kind) => ({ kind, text: this.#texts[kind].end() }))
       .filter(({ text }) => text !== '');
@@ -117,7 +117,7 @@ export class OpenAiAnswer {
   #fragmentsOf({ tool_calls: calls, function_call: old }: Fields): CallFragment[] {
     if (calls === undefined || calls === null)
       return old ? [this.#fragmentOf({ index: 0, function: old })] : [];
-    if (!Array.isArray(calls)) throw this.#errors.unreadable(`tool calls: ${JSON.stringify(calls)}`);
+    if (!Array.isArray(calls)) throw this.#errors.unreadable(`tool calls: ${shown(calls)}`);
     return calls.map((call) => this.#fragmentOf(call));
   }
 
@@ -129,18 +129,26 @@ export class OpenAiAnswer {
       id: this.#string(id ?? ''),
       name: this.#string(name ?? ''),
       // Some give the arguments as what they are and not as text.
-      arguments: typeof text === 'object' && text !== null ? JSON.stringify(text) : this.#string(text ?? ''),
+      arguments: typeof text === 'object' && text !== null ? this.#json(text) : this.#string(text ?? ''),
     };
   }
 
   #fields(value: unknown, what: string): Fields {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
-    throw this.#errors.unreadable(`${what}: ${JSON.stringify(value)}`);
+    throw this.#errors.unreadable(`${what}: ${shown(value)}`);
+  }
+
+  #json(value: object): string {
+    try {
+      return JSON.stringify(value);
+    } catch {
+      throw this.#errors.unreadable('arguments that are nested too deeply');
+    }
   }
 
   #string(value: unknown): string {
     if (typeof value === 'string') return value;
-    throw this.#errors.unreadable(`no text: ${JSON.stringify(value)}`);
+    throw this.#errors.unreadable(`no text: ${shown(value)}`);
   }
 }
 

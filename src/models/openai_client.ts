@@ -21,5 +21,28 @@ export async function connect({ baseUrl, apiKey }: Endpoint): Promise<OpenAI> {
     adminAPIKey: null,
     maxRetries: 0,
     logLevel: 'off',
+    fetch: fetchBounded,
   });
+}
+
+/** As much of an error as is read: its words are for a log. In bytes. */
+const LONGEST_ERROR = 64 * 1024;
+
+/** `fetch`, but for errors: the SDK reads those to their end, which need not come. */
+async function fetchBounded(url: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const response = await fetch(url, init);
+  if (response.ok || !response.body) return response;
+  const { status, statusText, headers } = response;
+  return new Response(await beginning(response.body), { status, statusText, headers });
+}
+
+async function beginning(body: ReadableStream<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let left = LONGEST_ERROR;
+  for await (const chunk of body) {
+    chunks.push(chunk.subarray(0, left));
+    left -= chunk.length;
+    if (left <= 0) break; // which cancels the rest
+  }
+  return Buffer.concat(chunks);
 }

@@ -3,7 +3,7 @@ import type { OpenAI } from 'openai';
 import type { Embedder } from './embedder.ts';
 import { OpenAiCall, PATIENCE, type Patience } from './openai_call.ts';
 import { connect, type Endpoint } from './openai_client.ts';
-import { EndpointErrors } from './openai_errors.ts';
+import { EndpointErrors, shown } from './openai_errors.ts';
 
 /** Texts of one request. */
 const AT_ONCE = 64;
@@ -76,7 +76,7 @@ export class OpenAiEmbedder implements Embedder {
     for (const [at, item] of data.entries()) {
       const { embedding, index = at } = (item ?? {}) as { embedding?: unknown; index?: unknown };
       if (!Number.isInteger(index) || (index as number) < 0 || (index as number) >= count)
-        throw this.#errors.unreadable(`a vector at ${index} of ${count}`);
+        throw this.#errors.unreadable(`a vector at ${shown(index)} of ${count}`);
       if (vectors[index as number]) throw this.#errors.unreadable(`two vectors at ${index}`);
       vectors[index as number] = this.#vector(embedding);
     }

@@ -17,6 +17,8 @@ const MESSAGES: Record<ModelReason, string> = {
 /** More than this of an endpoint's words helps nobody who reads a log. */
 const LONGEST_CAUSE = 2000;
 
+const LONGEST_WAIT: Milliseconds = 24 * 60 * 60 * 1000;
+
 /** What the `openai` SDK throws, as far as it matters here: looked at by shape, as the SDK may not be loaded. */
 interface Failure {
   readonly message: string;
@@ -45,7 +47,7 @@ export class EndpointErrors {
 
   /** Of an `error` object in the place of an answer, or in the midst of one. */
   ofObject(error: unknown): ParleyError {
-    return this.#make(reasonOfObject(error), JSON.stringify(error));
+    return this.#make(reasonOfObject(error), shown(error));
   }
 
   /** Of an answer that broke off. */
@@ -77,14 +79,23 @@ export function mayPass(error: unknown): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
-/** How long an endpoint asks to be left alone; undefined when it does not say. */
+/** How long an endpoint asks to be left alone, a day at most; undefined when it does not say. */
 export function retryAfter(headers: Headers): Milliseconds | undefined {
   const exact = Number.parseFloat(headers.get('retry-after-ms') ?? '');
-  if (exact >= 0) return exact;
   const text = headers.get('retry-after') ?? '';
   const seconds = Number.parseFloat(text);
   const wait = Number.isNaN(seconds) ? Date.parse(text) - Date.now() : seconds * 1000;
-  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+  const asked = exact >= 0 ? exact : wait;
+  return Number.isNaN(asked) ? undefined : Math.ceil(Math.min(Math.max(0, asked), LONGEST_WAIT));
+}
+
+/** A value from JSON, as text for an error; what JSON can be read from may be too deep to be written again. */
+export function shown(value: unknown): string {
+  try {
+    return String(JSON.stringify(value));
+  } catch {
+    return 'something nested too deeply to be shown';
+  }
 }
 
 function reasonOfStatus(status: number): ModelReason {
@@ -107,9 +118,10 @@ const WORDS: readonly (readonly [RegExp, ModelReason])[] = [
 function reasonOfObject(error: unknown): ModelReason {
   if (typeof error !== 'object' || error === null) return 'MODEL_UNAVAILABLE';
   const { code, type } = error as { code?: unknown; type?: unknown };
-  const status = Number(code);
+  const told = [code, type].filter((word) => typeof word === 'string' || typeof word === 'number');
+  const status = Number(told[0]);
   if (status >= 400 && status < 600) return reasonOfStatus(status);
-  const words = `${code} ${type}`;
+  const words = told.join(' ');
   return WORDS.find(([pattern]) => pattern.test(words))?.[1] ?? 'MODEL_UNAVAILABLE';
 }
 

@@ -7,7 +7,12 @@
 import { randomUUID } from 'node:crypto';
 import { isJson } from '../structs/json.ts';
 import type { AnswerPiece } from './model.ts';
+import type { EndpointErrors } from './openai_errors.ts';
 import { WholeCharacters } from './whole_characters.ts';
+
+// What a Message may have of them, `content.proto`: an answer with more could not be handed on.
+const MOST_CALLS = 100;
+const LONGEST_NAME = 256;
 
 type ToolCallPiece = Extract<AnswerPiece, { kind: 'toolCall' }>;
 
@@ -30,18 +35,25 @@ interface Call {
 }
 
 export class ToolCalls {
+  readonly #errors: EndpointErrors;
   readonly #calls: Call[] = [];
   #passedOn = 0;
+
+  constructor(errors: EndpointErrors) {
+    this.#errors = errors;
+  }
 
   /** Whether there was any. */
   get any(): boolean {
     return this.#calls.length > 0;
   }
 
-  /** What can be passed on now. */
+  /** What can be passed on now. Throws MODEL_ANSWER_INVALID when there are too many, or one's id or name is too long. */
   push(fragment: CallFragment): ToolCallPiece[] {
     const known = this.#callOf(fragment);
     if (known && !begins(fragment, known)) return this.#continue(known, fragment);
+    if (this.#calls.length === MOST_CALLS)
+      throw this.#errors.unreadable(`more than ${MOST_CALLS} tool calls`);
     const held = this.#calls.flatMap((call) => this.#passOn(call));
     const call: Call = {
       index: fragment.index,
@@ -55,9 +67,10 @@ export class ToolCalls {
     return [...held, ...this.#continue(call, fragment)];
   }
 
-  /** What was held back to the last. Undefined: a call never got a name. */
-  end(): ToolCallPiece[] | undefined {
-    if (this.#calls.some((call) => call.name === '')) return undefined;
+  /** What was held back to the last. Throws MODEL_ANSWER_INVALID when a call never got a name. */
+  end(): ToolCallPiece[] {
+    if (this.#calls.some((call) => call.name === ''))
+      throw this.#errors.unreadable('a tool call without a name');
     return this.#calls.flatMap((call) => [
       ...this.#passOn(call),
       ...piecesOf(call.place!, '', '', call.characters.end()),
@@ -74,6 +87,8 @@ export class ToolCalls {
     call.id ||= fragment.id;
     // A name in pieces goes on; one that is said again does not.
     if (call.arguments === '' && fragment.name !== call.name) call.name += fragment.name;
+    if (call.id.length > LONGEST_NAME || call.name.length > LONGEST_NAME)
+      throw this.#errors.unreadable(`a tool call whose id or name is longer than ${LONGEST_NAME} characters`);
     call.arguments += fragment.arguments;
     if (call.place === undefined) return call.arguments === '' ? [] : this.#passOn(call);
     return piecesOf(call.place, '', '', call.characters.push(fragment.arguments));

@@ -6,7 +6,7 @@
  * is INVALID_ARGUMENT and a handler may answer with finished bytes.
  */
 import type { DescMessage, DescMethod, DescService, Message, MessageInitShape } from '@bufbuild/protobuf';
-import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Server, ServiceDefinition, StatusObject, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { ParleyError, serverStopping } from '../errors.ts';
 import { Call, type GrpcCall } from './call.ts';
 import * as codec from './codec.ts';
@@ -79,8 +79,9 @@ async function answerOnce(
     const answer = await handler(input(call, grpcCall, pipeline), call);
     callback(null, encode(call.method, answer));
   } catch (thrown) {
-    error = toParleyError(thrown);
-    callback(toStatusObject(error));
+    const failed = failure(thrown);
+    error = failed.error;
+    callback(failed.status);
   }
   end(call, pipeline, error);
 }
@@ -98,11 +99,23 @@ async function streamAnswers(
     await pump(call, grpcCall, answers);
     grpcCall.end();
   } catch (thrown) {
-    error = toParleyError(thrown);
+    const failed = failure(thrown);
+    error = failed.error;
     // Not destroy(error): that sends no status and the client would wait for ever.
-    if (!grpcCall.destroyed && !grpcCall.cancelled) grpcCall.emit('error', toStatusObject(error));
+    if (!grpcCall.destroyed && !grpcCall.cancelled) grpcCall.emit('error', failed.status);
   }
   end(call, pipeline, error);
+}
+
+/** What a call fails with, and how its caller is told; an error that cannot be told is a defect. */
+function failure(thrown: unknown): { error: ParleyError; status: StatusObject } {
+  const error = toParleyError(thrown);
+  try {
+    return { error, status: toStatusObject(error) };
+  } catch (cause) {
+    const defect = toParleyError(cause);
+    return { error: defect, status: toStatusObject(defect) };
+  }
 }
 
 /** Writes answers as fast as the client reads them, until they end, the caller leaves, or the server stops. */

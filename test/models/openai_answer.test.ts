@@ -211,6 +211,8 @@ describe('the end of an answer', () => {
   });
 });
 
+const DEEP = '['.repeat(100_000) + ']'.repeat(100_000);
+
 describe('what cannot be read is MODEL_ANSWER_INVALID:', () => {
   it.each<[string, string]>([
     ['no JSON', '{"choices":'],
@@ -224,6 +226,15 @@ describe('what cannot be read is MODEL_ANSWER_INVALID:', () => {
     ['tool calls that are none', '{"choices":[{"delta":{"tool_calls":{}}}]}'],
     ['a tool call that is none', '{"choices":[{"delta":{"tool_calls":[1]}}]}'],
     ['a name that is none', '{"choices":[{"delta":{"tool_calls":[{"function":{"name":1}}]}}]}'],
+    ['a chunk too deep to be shown', DEEP],
+    ['choices too deep to be shown', `{"choices":[${DEEP}]}`],
+    ['a delta too deep to be shown', `{"choices":[{"delta":${DEEP}}]}`],
+    ['content too deep to be shown', `{"choices":[{"delta":{"content":${DEEP}}}]}`],
+    ['tool calls too deep to be shown', `{"choices":[{"delta":{"tool_calls":{"a":${DEEP}}}}]}`],
+    [
+      'arguments too deep to be text',
+      `{"choices":[{"delta":{"tool_calls":[{"function":{"name":"a","arguments":${DEEP}}}]}}]}`,
+    ],
   ])('%s', async (_, chunk) => {
     const { error, said } = await failure([
       delta({ content: 'half' }),

@@ -55,6 +55,7 @@ describe('an answer that is none', () => {
     ['two vectors for one text', vectors([item([1, 2], 1), item([1, 2], 1)])],
     ['a vector for no text', vectors([item([1, 2], 0), item([1, 2], 7)])],
     ['a place that is no number', vectors([item([1, 2], 'a'), item([1, 2], 'b')])],
+    ['a place that is an object', vectors([item([1, 2], { toString: 1 }), item([1, 2], 1)])],
     ['no numbers', vectors([item(['a', 'b']), item(['a', 'b'])])],
     ['null among the numbers', vectors([item([1, null]), item([1, 2])])],
     ['too large a number', vectors([item([1e300, 1]), item([1, 2])])],

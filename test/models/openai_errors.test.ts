@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import pino from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { OpenAiModel } from '../../src/models/openai.ts';
+import { toStatusObject } from '../../src/rpc/status.ts';
 import type { JsonObject } from '../../src/structs/json.ts';
 import { answerOf, ask, failureOf, HELLO, KEY, textOf } from './asking.ts';
 import {
@@ -11,6 +12,7 @@ import {
   ending,
   type Handler,
   json,
+  raw,
   refusal,
   startEndpoint,
   text,
@@ -77,6 +79,33 @@ describe('an endpoint that refuses', () => {
     expect(performance.now() - start).toBeLessThan(2000);
   });
 
+  it.each([
+    { 'retry-after': '1e300' },
+    { 'retry-after': '9223372036854775808' },
+    { 'retry-after': 'Infinity' },
+    { 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' },
+    { 'retry-after-ms': '1e308' },
+    { 'retry-after-ms': 'Infinity' },
+  ])('for longer than anybody lives (%j) is believed for a day', async (headers) => {
+    const { error, requests } = await failure(refusal(429, headers));
+    expect(error.context.retryAfterMs).toBe(24 * 3_600_000);
+    expect(requests).toBe(1);
+    expect(toStatusObject(error).details).toBe('the model endpoint takes no more requests for now');
+  });
+
+  it('at a length that never ends is heard for a while', async () => {
+    const endpoint = await startEndpoint();
+    async function* endless() {
+      for (;;) yield raw('nonsense '.repeat(1000));
+    }
+    endpoint.answers(() => ({ status: 500, headers: AT_ONCE, written: endless() }));
+    const { error } = await failureOf(answerOf(endpoint));
+    expect(error.reason).toBe('MODEL_UNAVAILABLE');
+    expect(inspect(error.cause)).toContain('nonsense');
+    for (const { hungUp } of endpoint.requests) await vi.waitUntil(() => hungUp.aborted);
+    expect(endpoint.requests).toHaveLength(3);
+  });
+
   it('until it is paid is asked once', async () => {
     const { error, requests } = await failure(refusal(429, AT_ONCE, { code: 'insufficient_quota' }));
     expect(error.reason).toBe('MODEL_RATE_LIMITED');
@@ -105,6 +134,8 @@ describe('an error in the place of an answer', () => {
     [{ message: 'a', type: 'invalid_request_error', code: 'context_length_exceeded' }, 'MODEL_REFUSED'],
     [{ message: 'a', type: 'server_error', code: null }, 'MODEL_UNAVAILABLE'],
     [{ message: 'a' }, 'MODEL_UNAVAILABLE'],
+    [{ message: 'a', type: 'timeout', code: { toString: 1, valueOf: 1 } }, 'MODEL_TIMEOUT'],
+    [{ message: 'a', type: { toString: 1 }, code: ['b'] }, 'MODEL_UNAVAILABLE'],
   ];
 
   it.each(cases)('%j is %s', async (error, reason) => {
@@ -114,6 +145,12 @@ describe('an error in the place of an answer', () => {
 
   it('may be a mere word', async () => {
     expect((await failure([{ error: 'oops' }])).error.reason).toBe('MODEL_UNAVAILABLE');
+  });
+
+  it('may be too deep to be written down', async () => {
+    const error = `{"code":"timeout","message":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    const { reason } = (await failure([raw(`data: {"error":${error}}\n\n`)])).error;
+    expect(reason).toBe('MODEL_TIMEOUT');
   });
 
   it('comes after what had been said', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AnswerPiece } from '../../src/models/model.ts';
 import type { JsonObject } from '../../src/structs/json.ts';
-import { ask } from './asking.ts';
+import { answerOf, ask, failureOf } from './asking.ts';
 import { callDelta, delta, ending, startEndpoint, type Written } from './endpoint.ts';
 
 /** The calls a model asks for, their arguments joined, and how its answer ends. */
@@ -156,5 +156,27 @@ describe('tool calls', () => {
       ...ending('tool_calls'),
     ]);
     expect(pieces).toMatchObject([{ arguments: '{"a":"' }, { arguments: '😀"}' }, {}]);
+  });
+
+  it.each<[string, Written[]]>([
+    ['more than a hundred', Array.from({ length: 101 }, (_, n) => callDelta(n, { name: 'a' }, `id${n}`))],
+    ['a name longer than callers could say it', [callDelta(0, { name: 'n'.repeat(257) }, 'a')]],
+    ['a name that never ends', Array.from({ length: 65 }, (_, n) => callDelta(0, { name: `${n}nam` }, 'a'))],
+    ['an id longer than callers could say it', [callDelta(0, { name: 'a' }, 'i'.repeat(257))]],
+  ])('are refused: %s', async (_, written) => {
+    const endpoint = await startEndpoint();
+    endpoint.answers([...written, ...ending('tool_calls')]);
+    const { error } = await failureOf(answerOf(endpoint));
+    expect(error.reason).toBe('MODEL_ANSWER_INVALID');
+  });
+
+  it('may be a hundred, with names and ids of 256 characters', async () => {
+    const { calls } = await called([
+      ...Array.from({ length: 100 }, (_, n) =>
+        callDelta(n, { name: 'n'.repeat(256) }, `${n}`.padEnd(256, 'i')),
+      ),
+      ...ending('tool_calls'),
+    ]);
+    expect(calls).toHaveLength(100);
   });
 });

@@ -127,6 +127,16 @@ describe('an error for the caller', () => {
     expect(error).toMatchObject({ code: Code.InvalidArgument, rawMessage: 'x\ufffd' });
   });
 
+  test('that cannot be told is a defect', async () => {
+    const refuse = () => {
+      throw new ParleyError('MODEL_RATE_LIMITED', 'later', { retryAfterMs: 1e300 });
+    };
+    const { client } = await serveHealth({ check: refuse, watch: refuse });
+    expect((await failure(client.check({}))).code).toBe(Code.Internal);
+    expect((await failure(collect(client.watch({})))).code).toBe(Code.Internal);
+    await client.list({});
+  });
+
   test('keeps ErrorInfo alone when its details outgrow 4 KB', async () => {
     const check = () => {
       throw new ParleyError('SESSION_NOT_FOUND', 'gone', {
