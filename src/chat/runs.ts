@@ -1,5 +1,7 @@
 /** What ChatService promises of answers, without gRPC and without Redis. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
+import { isUnavailable } from '../errors.ts';
 import { randomBytes } from '../sessions/random.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import type { Caller, SessionStore } from '../sessions/store.ts';
@@ -26,8 +28,11 @@ export interface RunsTools {
   readonly defect: (error: unknown) => void;
 }
 
+const CANCEL_AGAIN: Milliseconds = 500;
+
 export class Runs {
   readonly #tools: RunsTools;
+  #stopped = false;
 
   constructor(tools: RunsTools) {
     this.#tools = tools;
@@ -125,12 +130,25 @@ export class Runs {
   /** Lets a reader go whose caller is gone or has it all. */
   leave(key: SessionKey, { cancelWhenLost }: Ask, reader: RunReader): void {
     reader.close();
-    if (cancelWhenLost) this.stopReading(key, reader).catch(this.#tools.defect);
+    if (cancelWhenLost) this.#cancelLost(key, reader).catch(this.#tools.defect);
   }
 
   /** Lets runs end by themselves for a while, and abandons the rest. */
   async stop(grace: Milliseconds): Promise<void> {
     await this.#tools.starter.stop();
     await this.#tools.active.stop(grace);
+    this.#stopped = true;
+  }
+
+  /** Nobody waits for this, and so it does not give up while Redis is away. */
+  async #cancelLost(key: SessionKey, reader: RunReader): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        return await this.stopReading(key, reader);
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        await sleep(CANCEL_AGAIN, undefined, { ref: false });
+      }
+    }
   }
 }

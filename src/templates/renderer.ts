@@ -44,6 +44,8 @@ export class TemplateRenderer implements Templates {
   /** Undefined while the process starts, and between two jobs. */
   #current: Waiting | undefined;
   #limit: NodeJS.Timeout | undefined;
+  /** How often in a row the process did not come to be. */
+  #failedStarts = 0;
   #closed = false;
 
   async check(template: string): Promise<TemplateProblem | undefined> {
@@ -86,7 +88,8 @@ export class TemplateRenderer implements Templates {
     this.#busy(START_LIMIT);
     let cause: Error | undefined;
     child.on('message', (message: 'ready' | Result) => {
-      if (message !== 'ready') this.#current?.resolve(message);
+      if (message === 'ready') this.#failedStarts = 0;
+      else this.#current?.resolve(message);
       this.#next();
     });
     child.on('error', (error) => {
@@ -127,8 +130,10 @@ export class TemplateRenderer implements Templates {
     this.#current = undefined;
     if (this.#closed) current?.reject(stopping());
     else if (current) current.resolve({ failure: 'takes too much time or memory' });
-    // It never came to a job: whoever waited longest hears of it, so that this does not go on for ever.
-    else this.#queue.shift()?.reject(new Error('the template process does not start', { cause }));
+    // It never came to a job. That may happen once, to one that is killed from outside; the next time whoever waited
+    // longest hears of it, so that this does not go on for ever.
+    else if (++this.#failedStarts > 1)
+      this.#queue.shift()?.reject(new Error('the template process does not start', { cause }));
     if (this.#queue.length > 0) this.#start();
   }
 }

@@ -1,8 +1,10 @@
-import { expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, vi } from 'vitest';
 import { OnDisconnect } from '../../gen/parley/v1/chat_service_pb.ts';
+import { RedisProcess } from '../processes.ts';
 import { chat, follow, resume } from './chat_listener.ts';
 import { activeRun, expectHeard, logOf, statusOf } from './chat_records.ts';
-import { begin, hungUp, nextAnswer, setStage } from './chat_stage.ts';
+import { begin, hungUp, nextAnswer, SOON, setStage } from './chat_stage.ts';
 
 it('a run is cancelled from the other process: the provider is hung up on, and everybody hears of it', async () => {
   const stage = await setStage();
@@ -77,6 +79,24 @@ it('a run that was asked for with on_disconnect CANCEL is cancelled when its cal
   answer.finish();
   await next.over;
   expect(next.last).toBe('completed');
+});
+
+it('and also when its caller is lost while Redis is away', async () => {
+  const redis = await RedisProcess.start();
+  const stage = await setStage({ REDIS_URL: redis.url });
+  const { one } = stage;
+  const { sessionId, runId, caller, request } = await begin(stage, one, 'Are you', {
+    onDisconnect: OnDisconnect.CANCEL,
+  });
+  await redis.kill();
+  await vi.waitUntil(async () => (await one.health.check({})).status !== 1, SOON);
+  await caller.cut();
+  await sleep(100);
+  await redis.start();
+  await hungUp(request);
+  await vi.waitUntil(async () => (await one.health.check({})).status === 1, SOON);
+  expect(await statusOf(one, sessionId, runId)).toBe('CANCELLED');
+  expect(one.process.stderr).not.toContain('defect');
 });
 
 it('a run goes on without its caller, and is whole for whoever resumes it', async () => {

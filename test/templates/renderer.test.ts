@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ParleyError } from '../../src/errors.ts';
 import type { JsonObject } from '../../src/structs/json.ts';
 import { TemplateRenderer } from '../../src/templates/renderer.ts';
+import { childrenOf } from '../bench/processes.ts';
 
 const templates = new TemplateRenderer();
 afterAll(() => templates.close());
@@ -135,6 +136,30 @@ test('a rendered text has a size', async () => {
   const data = { text: 'é'.repeat(32 * 1024) };
   expect(await rendered('{{ text }}', data)).toBe(data.text);
   expect(await rendered('{{ text }}!', data)).toBe(`${REFUSED} renders more than 65536 bytes`);
+});
+
+describe('a process that is killed while it starts', () => {
+  /** Begins to render, and kills as many processes, one after the other, before they do. */
+  async function killed(times: number): Promise<string> {
+    const before = new Set(childrenOf(process.pid));
+    const renderer = new TemplateRenderer();
+    onTestFinished(() => renderer.close());
+    const rendering = renderer.render('{{ 1 }}', {}, '').catch(({ message }: Error) => message);
+    for (let time = 0; time < times; time++) {
+      const child = await vi.waitUntil(() => childrenOf(process.pid).find((pid) => !before.has(pid)), 5000);
+      before.add(child);
+      process.kill(child, 'SIGKILL');
+    }
+    return rendering;
+  }
+
+  test('is started again', async () => {
+    expect(await killed(1)).toBe('1');
+  });
+
+  test('is given up when that happens again', async () => {
+    expect(await killed(2)).toBe('the template process does not start');
+  });
 });
 
 test('an idle renderer keeps no program from ending', () => {
