@@ -6,7 +6,7 @@
  */
 import { Slices } from '../slices.ts';
 import type { Encoding } from './encodings.ts';
-import { pieces } from './pieces.ts';
+import { LONGEST_PIECE, pieces } from './pieces.ts';
 import { StretchCounts } from './stretch_counts.ts';
 import { WordCounts } from './word_counts.ts';
 
@@ -60,20 +60,22 @@ async function load(encoding: Encoding): Promise<Tokenizer> {
   const words =
     encoding === 'cl100k_base' ? patterns.CL100K_TOKEN_SPLIT_REGEX : patterns.O200K_TOKEN_SPLIT_REGEX;
   const wordCounts = new WordCounts(words, (word) => library.countTokens(word, AS_TEXT));
-  const counts = new StretchCounts((stretch) => wordCounts.count(stretch));
+  const counts = new StretchCounts((stretch) =>
+    pieces(stretch).reduce((total, piece) => total + wordCounts.count(piece), 0),
+  );
   return {
     encoding,
     count(text) {
       let total = 0;
-      for (const piece of pieces(text)) total += counts.count(piece);
+      for (const slice of slicesOf(text)) total += counts.count(slice);
       forget(text);
       return total;
     },
     async countLarge(text) {
       const slices = new Slices(COUNTING_SLICE);
       let total = 0;
-      for (const piece of pieces(text)) {
-        total += counts.count(piece);
+      for (const slice of slicesOf(text)) {
+        total += counts.count(slice);
         const due = slices.whenDue();
         if (due) await due;
       }
@@ -81,6 +83,11 @@ async function load(encoding: Encoding): Promise<Tokenizer> {
       return total;
     },
   };
+}
+
+/** A text that is counted in one go is looked at by stretches only: no long run goes from one into the next. */
+function slicesOf(text: string): string[] {
+  return text.length <= LONGEST_PIECE ? [text] : pieces(text);
 }
 
 const AS_TEXT = { disallowedSpecial: new Set<string>() };
