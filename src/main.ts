@@ -28,6 +28,10 @@ async function run(insecure: boolean): Promise<void> {
   const settings = readSettings({ ...process.env, ...(insecure && { PARLEY_INSECURE: 'true' }) });
   // Standard output belongs to the ready line.
   const log = pino({ level: settings.logLevel }, pino.destination({ fd: 2, sync: true }));
+  // What nobody waited for touched nobody's call; Node would end the process, and with it all streams.
+  process.on('unhandledRejection', (err) =>
+    log.error({ err }, 'a defect: it failed, and nobody waited for it'),
+  );
   const signal = stopSignal();
   const { startServer } = await import('./server.ts'); // after enableCompileCache
   const server = await startServer(settings, log, (line) => console.error(line));

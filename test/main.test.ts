@@ -61,6 +61,23 @@ describe('a start is refused, and the message says what to do:', () => {
 });
 
 describe('parley', () => {
+  it('outlives a promise that fails while nobody waits for it, and its log says so', async () => {
+    const program = "setTimeout(() => Promise.reject(new Error('alone')), 1000)";
+    const server = new ParleyProcess({
+      ...sharedRedis(),
+      PARLEY_KEY_PREFIX: newId(),
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(program)}`,
+    });
+    server.mayHaveDefects = true;
+    const { health } = await server.ready();
+    await vi.waitUntil(() => server.stderr.includes('alone'), 10_000);
+    expect(JSON.parse(server.stderr.split('\n').find((line) => line.includes('alone'))!)).toMatchObject({
+      level: 50,
+      err: { message: 'alone' },
+    });
+    expect((await health.check({})).status).toBe(1);
+  });
+
   it('--help lists every setting with its default, and starts nothing', async () => {
     const server = new ParleyProcess({ REDIS_URL: 'nonsense' }, ['--help']);
     expect(await server.exit()).toBe(0);

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inject, onTestFailed, onTestFinished } from 'vitest';
+import { expect, inject, onTestFailed, onTestFinished } from 'vitest';
 import { findRedis, moduleArguments } from '../src/redis/binary.ts';
 import { askRedis } from '../src/redis/data_lock.ts';
 import { type Clients, connect } from './harness.ts';
@@ -25,6 +25,8 @@ export class ParleyProcess {
   readonly #exit: Promise<number | string>;
   stdout = '';
   stderr = '';
+  /** Otherwise its log may not tell of any, or the test fails. */
+  mayHaveDefects = false;
 
   constructor(settings: NodeJS.ProcessEnv, args: string[] = []) {
     const { PARLEY_REDIS_SERVER, PARLEY_REDIS_MODULES, PATH, HOME, XDG_CACHE_HOME } = process.env;
@@ -45,6 +47,7 @@ export class ParleyProcess {
       const force = setTimeout(() => this.kill('SIGKILL'), 10_000);
       await this.#exit;
       clearTimeout(force);
+      if (!this.mayHaveDefects) expect(this.stderr).not.toContain('defect');
     });
   }
 
