@@ -103,12 +103,19 @@ export function sessionNotFound(sessionId: string): ParleyError {
   });
 }
 
-/** ALREADY_EXISTS `SESSION_ALREADY_EXISTS`. */
-export function alreadyExists(sessionId: string): ParleyError {
-  return new ParleyError('SESSION_ALREADY_EXISTS', `session ${JSON.stringify(sessionId)} exists already`, {
+/** ALREADY_EXISTS `SESSION_ALREADY_EXISTS`; `how`: as what, when not just like that. */
+export function alreadyExists(sessionId: string, how: 'deleted' | 'undeleted' | '' = ''): ParleyError {
+  return new ParleyError('SESSION_ALREADY_EXISTS', `session ${JSON.stringify(sessionId)} ${EXISTS[how]}`, {
     resource: { type: 'parley.v1.Session', name: sessionId },
   });
 }
+
+const EXISTS = {
+  '': 'exists already',
+  deleted:
+    'exists already, deleted; UndeleteSession brings it back, DeleteSession with `permanent` frees its id',
+  undeleted: 'is not deleted',
+};
 
 /** `SESSION_DELETED`: NOT_FOUND to somebody who reads, FAILED_PRECONDITION to somebody who writes. */
 export function sessionDeleted(sessionId: string, during: 'read' | 'write'): ParleyError {

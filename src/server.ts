@@ -30,6 +30,7 @@ import { ModelTable } from './models/models.ts';
 import { OpenAiModel } from './models/openai.ts';
 import type { Endpoint } from './models/openai_client.ts';
 import { OpenAiEmbedder } from './models/openai_embedder.ts';
+import type { ModelFailed } from './models/openai_errors.ts';
 import { type OpenRedis, openRedis } from './redis/open.ts';
 import { Health } from './rpc/health.ts';
 import { Reflection } from './rpc/reflection.ts';
@@ -76,7 +77,7 @@ export async function startServer(
     closers.unshift(() => redis.close());
     const templates = new TemplateRenderer();
     closers.unshift(() => templates.close());
-    const embedder = embedderOf(settings);
+    const embedder = embedderOf(settings, failureLog(log));
     const search = new PassageSearch(redis.documents);
     const documents = new Documents(redis.documents, search, embedder);
     const recall = new DocumentRecall(redis.documents, search, embedder, (err) =>
@@ -145,9 +146,14 @@ function endpointOf({ openaiBaseUrl, openaiApiKey }: Settings): Endpoint {
   return { baseUrl: openaiBaseUrl, apiKey: openaiApiKey };
 }
 
-function embedderOf(settings: Settings): Embedder | undefined {
-  const { embeddingModel } = settings;
-  return embeddingModel === undefined ? undefined : new OpenAiEmbedder(endpointOf(settings), embeddingModel);
+function embedderOf(settings: Settings, failed: ModelFailed): Embedder | undefined {
+  const { embeddingModel: model } = settings;
+  return model === undefined ? undefined : new OpenAiEmbedder(endpointOf(settings), model, failed);
+}
+
+/** Callers are told why in our words; the endpoint's own are for whoever runs the server. */
+function failureLog(log: Logger): ModelFailed {
+  return (err, model) => log.warn({ err, model }, 'a model failed');
 }
 
 /** What ChatService is made of, and what else asks models. */
@@ -158,9 +164,7 @@ function startChat(redis: OpenRedis, templates: Templates, recall: Recall, setti
   const count = countTurns;
   const ending = new RunEnding(runLog, runEncoder, count);
   const events = new RunEvents(runLog);
-  const models = new ModelTable(
-    new OpenAiModel({ baseUrl: settings.openaiBaseUrl, apiKey: settings.openaiApiKey }),
-  );
+  const models = new ModelTable(new OpenAiModel(endpointOf(settings), failureLog(log)));
   const decode = runEncoder.turns;
   const prompts = new Prompts({
     sessions,

@@ -1,10 +1,11 @@
 /** The rules the protos state on their fields (https://protovalidate.com). */
 import { type DescMessage, isMessage, type Message } from '@bufbuild/protobuf';
-import { createValidator, type Violation } from '@bufbuild/protovalidate';
+import { createValidator } from '@bufbuild/protovalidate';
 import { type FieldViolation, ParleyError } from '../errors.ts';
 import type { Interceptor } from '../rpc/interceptor.ts';
 import { regexMatch } from './regex_match.ts';
 import { surelyValid } from './surely_valid.ts';
+import { toFieldViolation } from './violations.ts';
 
 export function validation(): Interceptor {
   const thorough = createValidator({ regexMatch });
@@ -18,7 +19,8 @@ export function validation(): Interceptor {
       const result = validator.validate(schema, message);
       // 'error' means that a rule itself is broken: a defect of ours.
       if (result.kind === 'error') throw result.error;
-      if (result.kind === 'invalid') throw invalid(result.violations.map(toFieldViolation));
+      if (result.kind === 'invalid')
+        throw invalid(result.violations.map((violation) => toFieldViolation(violation, message)));
     },
   };
 }
@@ -41,16 +43,6 @@ function countItems(schema: DescMessage, message: Message): number {
     }
   }
   return count;
-}
-
-function toFieldViolation(violation: Violation): FieldViolation {
-  return { field: violation.field.map(step).join('').replace(/^\./, ''), description: violation.message };
-}
-
-function step(part: Violation['field'][number]): string {
-  if (part.kind === 'list_sub') return `[${part.index}]`;
-  if (part.kind === 'map_sub') return `[${JSON.stringify(String(part.key))}]`;
-  return `.${part.name}`; // a field; extensions are not used here
 }
 
 function invalid(fields: FieldViolation[]): ParleyError {

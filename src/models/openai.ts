@@ -10,8 +10,8 @@ import {
 } from './model.ts';
 import { OpenAiAnswer } from './openai_answer.ts';
 import { OpenAiCall, PATIENCE, type Patience } from './openai_call.ts';
-import { connect, type Endpoint } from './openai_client.ts';
-import { EndpointErrors } from './openai_errors.ts';
+import { connect, type Endpoint, isConfigured } from './openai_client.ts';
+import { EndpointErrors, type ModelFailed } from './openai_errors.ts';
 import { requestOf } from './openai_request.ts';
 
 const NOTHING = new Uint8Array();
@@ -23,13 +23,13 @@ const NOTHING = new Uint8Array();
 export class OpenAiModel implements Model {
   readonly #endpoint: Endpoint;
   readonly #patience: Patience;
-  readonly #errors: EndpointErrors;
+  readonly #failed: ModelFailed;
   #client: Promise<OpenAI> | undefined;
 
-  constructor(endpoint: Endpoint, patience: Partial<Patience> = {}) {
+  constructor(endpoint: Endpoint, failed: ModelFailed, patience: Partial<Patience> = {}) {
     this.#endpoint = endpoint;
+    this.#failed = failed;
     this.#patience = { ...PATIENCE, ...patience };
-    this.#errors = new EndpointErrors(endpoint.apiKey);
   }
 
   async *answer(
@@ -38,18 +38,20 @@ export class OpenAiModel implements Model {
     signal: AbortSignal,
   ): AsyncGenerator<AnswerPiece> {
     signal.throwIfAborted();
+    const errors = new EndpointErrors(this.#endpoint.apiKey, generation.model, this.#failed);
+    if (!isConfigured(this.#endpoint)) throw errors.unconfigured();
     this.#client ??= connect(this.#endpoint);
     const client = await this.#client;
     signal.throwIfAborted();
-    const call = new OpenAiCall(this.#errors, this.#patience, signal);
+    const call = new OpenAiCall(errors, this.#patience, signal);
     let whole = false;
     try {
       const body = requestOf(messages, generation);
       const response = await call.open((signal) =>
         client.chat.completions.create(body, { signal }).asResponse(),
       );
-      const events = this.#readerOf(response);
-      const answer = new OpenAiAnswer(this.#errors);
+      const events = readerOf(response, errors);
+      const answer = new OpenAiAnswer(errors);
       for (let bytes: Uint8Array | undefined = NOTHING; bytes && !answer.isOver; ) {
         bytes = await call.read();
         for (const json of bytes ? events.push(bytes) : events.end()) {
@@ -58,7 +60,7 @@ export class OpenAiModel implements Model {
             signal.throwIfAborted();
           }
         }
-        if (events.held > LONGEST_ANSWER) throw this.#errors.unreadable('an event without an end');
+        if (events.held > LONGEST_ANSWER) throw errors.unreadable('an event without an end');
         if (answer.isFinished) call.expectOnlyUsage();
       }
       whole = !answer.isFull;
@@ -67,12 +69,12 @@ export class OpenAiModel implements Model {
       call.close(whole);
     }
   }
+}
 
-  #readerOf(response: Response): EventStream | WholeBody {
-    const type = (response.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase();
-    if (type === 'text/html') throw this.#errors.unreadable('a page for people');
-    return type === 'application/json' ? new WholeBody() : new EventStream();
-  }
+function readerOf(response: Response, errors: EndpointErrors): EventStream | WholeBody {
+  const type = (response.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  if (type === 'text/html') throw errors.unreadable('a page for people');
+  return type === 'application/json' ? new WholeBody() : new EventStream();
 }
 
 /** A body that is no stream of events but one answer, as servers send it that do not stream. */

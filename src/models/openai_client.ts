@@ -11,6 +11,11 @@ export interface Endpoint {
   readonly apiKey: string | undefined;
 }
 
+/** Whether there is any hope: OpenAI itself answers nobody without a key. */
+export function isConfigured({ baseUrl, apiKey }: Endpoint): boolean {
+  return baseUrl !== undefined || apiKey !== undefined;
+}
+
 /** The SDK costs a tenth of a second and twenty megabytes, so it comes with the first request. */
 export async function connect({ baseUrl, apiKey }: Endpoint): Promise<OpenAI> {
   const { OpenAI } = await import('openai');

@@ -2,8 +2,8 @@
 import type { OpenAI } from 'openai';
 import type { Embedder } from './embedder.ts';
 import { OpenAiCall, PATIENCE, type Patience } from './openai_call.ts';
-import { connect, type Endpoint } from './openai_client.ts';
-import { EndpointErrors, shown } from './openai_errors.ts';
+import { connect, type Endpoint, isConfigured } from './openai_client.ts';
+import { EndpointErrors, type ModelFailed, shown } from './openai_errors.ts';
 
 /** Texts of one request. */
 const AT_ONCE = 64;
@@ -21,11 +21,11 @@ export class OpenAiEmbedder implements Embedder {
   /** Of all this model's vectors, as the first answer has it. */
   #dimension: number | undefined;
 
-  constructor(endpoint: Endpoint, model: string, patience: Partial<Patience> = {}) {
+  constructor(endpoint: Endpoint, model: string, failed: ModelFailed, patience: Partial<Patience> = {}) {
     this.model = model;
     this.#endpoint = endpoint;
     this.#patience = { ...PATIENCE, ...patience };
-    this.#errors = new EndpointErrors(endpoint.apiKey);
+    this.#errors = new EndpointErrors(endpoint.apiKey, model, failed);
   }
 
   async embed(texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]> {
@@ -45,6 +45,7 @@ export class OpenAiEmbedder implements Embedder {
   /** The answer's body. */
   async #ask(input: string[], signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
+    if (!isConfigured(this.#endpoint)) throw this.#errors.unconfigured();
     this.#client ??= connect(this.#endpoint);
     const client = await this.#client;
     signal.throwIfAborted();

@@ -4,9 +4,10 @@ import type { Milliseconds } from '../sessions/session.ts';
 
 type ModelReason = Extract<Reason, `MODEL_${string}`>;
 
+/** What callers are told; `{model}` is the model's name. */
 const MESSAGES: Record<ModelReason, string> = {
   MODEL_UNAUTHORIZED: "the model endpoint refused the server's credentials",
-  MODEL_NOT_FOUND: 'the model endpoint does not know this model',
+  MODEL_NOT_FOUND: 'the model endpoint does not know the model {model}',
   MODEL_TIMEOUT: 'the model endpoint did not answer in time',
   MODEL_RATE_LIMITED: 'the model endpoint takes no more requests for now',
   MODEL_REFUSED: 'the model endpoint refused the request',
@@ -28,18 +29,32 @@ interface Failure {
   readonly cause?: unknown;
 }
 
+/** Tells whoever runs the server, who alone may see the cause, that a model failed. */
+export type ModelFailed = (error: ParleyError, model: string) => void;
+
 export class EndpointErrors {
   readonly #secret: string | undefined;
+  readonly #model: string;
+  readonly #failed: ModelFailed;
 
-  /** `secret`: what is never to be seen, not even in a log. */
-  constructor(secret: string | undefined) {
+  /** Of a model. `secret`: what is never to be seen, not even in a log; `failed`: is told of each error. */
+  constructor(secret: string | undefined, model: string, failed: ModelFailed) {
     this.#secret = secret;
+    this.#model = model;
+    this.#failed = failed;
+  }
+
+  /** Of an endpoint that nobody named, and nobody has a key for. */
+  unconfigured(): ParleyError {
+    const message =
+      'no model endpoint is configured: set OPENAI_API_KEY, or OPENAI_BASE_URL; the model "echo" needs neither';
+    return this.#told(new ParleyError('MODEL_UNAUTHORIZED', message));
   }
 
   /** Of a request that got no answer: refused by a status, or broken on the way. */
   ofRequest(error: unknown): ParleyError {
     const { status, headers } = error as Failure;
-    const retryAfterMs = headers && retryAfter(headers);
+    const retryAfterMs = headers && mayPass(error) ? retryAfter(headers) : undefined;
     return this.#make(status === undefined ? 'MODEL_UNAVAILABLE' : reasonOfStatus(status), wordsOf(error), {
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     });
@@ -67,7 +82,13 @@ export class EndpointErrors {
   #make(reason: ModelReason, words: string, context: ErrorContext = {}): ParleyError {
     const text = this.#secret ? words.replaceAll(this.#secret, '[key]') : words;
     const cause = new Error(text.slice(0, LONGEST_CAUSE));
-    return new ParleyError(reason, MESSAGES[reason], { ...context, cause });
+    const message = MESSAGES[reason].replace('{model}', () => JSON.stringify(this.#model));
+    return this.#told(new ParleyError(reason, message, { ...context, cause }));
+  }
+
+  #told(error: ParleyError): ParleyError {
+    this.#failed(error, this.#model);
+    return error;
   }
 }
 

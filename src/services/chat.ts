@@ -24,6 +24,7 @@ import type { History } from '../chat/history.ts';
 import type { Runs } from '../chat/runs.ts';
 import type { TurnCounter } from '../chat/tokens.ts';
 import type { TurnRange } from '../chat/turns.ts';
+import { fieldInvalid } from '../errors.ts';
 import type { Call } from '../rpc/call.ts';
 import { isWholeNumber, MAX_PAGE_BYTES, Page } from '../rpc/paging.ts';
 import type { ServiceImpl } from '../rpc/service.ts';
@@ -126,15 +127,22 @@ function rangeOf(request: ListTurnsRequest, next: number | undefined, count: num
     direction,
     afterSeq: direction === 'FORWARD' ? Math.max(afterSeq, next ?? 0) : afterSeq,
     beforeSeq: (direction === 'BACKWARD' ? next : undefined) ?? (beforeSeq || undefined),
-    since: afterTime && micros(afterTime, Math.floor) + 1,
-    beforeTime: beforeTime && micros(beforeTime, Math.ceil),
+    since: afterTime && micros('after_time', afterTime, Math.floor) + 1,
+    beforeTime: beforeTime && micros('before_time', beforeTime, Math.ceil),
     count,
     bytes: MAX_PAGE_BYTES,
   };
 }
 
+// What a Timestamp may be: google/protobuf/timestamp.proto.
+const FIRST_SECOND = -62_135_596_800n;
+const LAST_SECOND = 253_402_300_799n;
+
 /** Turns have whole microseconds; a bound may lie between two. */
-function micros({ seconds, nanos }: Timestamp, round: (value: number) => number): Micros {
+function micros(field: string, time: Timestamp, round: (value: number) => number): Micros {
+  const { seconds, nanos } = time;
+  if (seconds < FIRST_SECOND || seconds > LAST_SECOND || nanos < 0 || nanos > 999_999_999)
+    throw fieldInvalid(field, 'is no time: it is not of the years 1 to 9999, or nanos is out of its range');
   return Number(seconds) * 1e6 + round(nanos / 1000);
 }
 

@@ -69,7 +69,7 @@ export class Sessions {
             checks.created(input);
             return { write: session, answer: { session, created: true } };
           }
-          if (!allowExisting) throw alreadyExists(current.sessionId);
+          if (!allowExisting) throw alreadyExists(current.sessionId, isDeleted(current) ? 'deleted' : '');
           if (isDeleted(current)) throw sessionDeleted(current.sessionId, 'write');
           return { answer: { session: current, created: false } };
         },
@@ -150,7 +150,7 @@ export class Sessions {
   undelete(key: SessionKey, etag: string, caller: Caller): Promise<Mutated<Session>> {
     return this.#store.mutate(key, caller, (current) => {
       if (!current) throw sessionNotFound(key.sessionId);
-      if (!isDeleted(current)) throw alreadyExists(current.sessionId);
+      if (!isDeleted(current)) throw alreadyExists(current.sessionId, 'undeleted');
       checkEtag(current, etag);
       const next = changed(current, { deleteTime: undefined, purgeTime: undefined });
       return { write: next, answer: next };

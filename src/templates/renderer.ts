@@ -60,7 +60,10 @@ export class TemplateRenderer implements Templates {
     const result = await this.#run({ template, data });
     if ('text' in result) return result.text;
     const reason = 'problem' in result ? describe(result.problem) : result.failure;
-    throw new ParleyError('TEMPLATE_INVALID', `${name}: ${reason}`, { code: 'FAILED_PRECONDITION' });
+    throw new ParleyError('TEMPLATE_INVALID', `${name}: ${reason}`, {
+      code: 'FAILED_PRECONDITION',
+      fields: [{ field: name, description: reason }],
+    });
   }
 
   /** Ends the process; what still waits is refused. */

@@ -18,7 +18,7 @@ interface Asked {
 }
 
 export function modelAt(endpoint: ModelEndpoint, patience?: Partial<Patience>): OpenAiModel {
-  return new OpenAiModel({ baseUrl: endpoint.url, apiKey: KEY }, patience);
+  return new OpenAiModel({ baseUrl: endpoint.url, apiKey: KEY }, () => {}, patience);
 }
 
 /** The pieces of an answer, as they come. */

@@ -5,7 +5,7 @@ import { OpenAiModel } from '../../src/models/openai.ts';
 import { contextWindow } from '../../src/models/windows.ts';
 
 it('the table knows echo, and sends every other name to the endpoint', () => {
-  const endpoint = new OpenAiModel({ baseUrl: undefined, apiKey: undefined });
+  const endpoint = new OpenAiModel({ baseUrl: undefined, apiKey: undefined }, () => {});
   const models = new ModelTable(endpoint);
   expect(models.named('echo')).toBeInstanceOf(Echo);
   for (const name of ['gpt-4o', 'Echo', 'echo-2', '', '__proto__']) expect(models.named(name)).toBe(endpoint);

@@ -178,7 +178,7 @@ describe('connections', () => {
     const endpoint = await startEndpoint();
     const script = `
       const { OpenAiModel } = await import('./src/models/openai.ts');
-      const model = new OpenAiModel({ baseUrl: process.env.URL, apiKey: 'a' });
+      const model = new OpenAiModel({ baseUrl: process.env.URL, apiKey: 'a' }, () => {});
       const parts = [{ kind: 'text', text: 'hello' }];
       const { signal } = new AbortController();
       for await (const { text } of model.answer([{ role: 'USER', name: '', parts }], { model: 'a' }, signal))

@@ -7,7 +7,7 @@ import { hanging, json, type ModelEndpoint, raw, refusal, startEndpoint } from '
 const forever = new AbortController().signal;
 
 function embedderAt(endpoint: ModelEndpoint, firstByte = 60_000): OpenAiEmbedder {
-  return new OpenAiEmbedder({ baseUrl: endpoint.url, apiKey: 'sk-secret' }, 'small', { firstByte });
+  return new OpenAiEmbedder({ baseUrl: endpoint.url, apiKey: 'sk-secret' }, 'small', () => {}, { firstByte });
 }
 
 async function reasonOf(call: Promise<unknown>): Promise<string> {

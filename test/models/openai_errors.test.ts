@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import pino from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { OpenAiModel } from '../../src/models/openai.ts';
+import type { ModelFailed } from '../../src/models/openai_errors.ts';
 import { toStatusObject } from '../../src/rpc/status.ts';
 import type { JsonObject } from '../../src/structs/json.ts';
 import { answerOf, ask, failureOf, HELLO, KEY, textOf } from './asking.ts';
@@ -33,7 +34,7 @@ describe('an endpoint that refuses', () => {
     [400, 'MODEL_REFUSED', 'the model endpoint refused the request'],
     [401, 'MODEL_UNAUTHORIZED', "the model endpoint refused the server's credentials"],
     [403, 'MODEL_UNAUTHORIZED', "the model endpoint refused the server's credentials"],
-    [404, 'MODEL_NOT_FOUND', 'the model endpoint does not know this model'],
+    [404, 'MODEL_NOT_FOUND', 'the model endpoint does not know the model "test"'],
     [413, 'MODEL_REFUSED', 'the model endpoint refused the request'],
     [422, 'MODEL_REFUSED', 'the model endpoint refused the request'],
   ])('with %i is asked once, and it is %s', async (status, reason, message) => {
@@ -121,6 +122,28 @@ describe('an endpoint that refuses', () => {
   });
 });
 
+it('nobody named, and nobody has a key for, is not asked', async () => {
+  const model = new OpenAiModel({ baseUrl: undefined, apiKey: undefined }, () => {});
+  const { error } = await failureOf(model.answer(HELLO, { model: 'a' }, new AbortController().signal));
+  expect(error).toMatchObject({ reason: 'MODEL_UNAUTHORIZED', code: 'FAILED_PRECONDITION' });
+  expect(error.message).toContain('set OPENAI_API_KEY, or OPENAI_BASE_URL');
+});
+
+it('that refuses is told of with its own words, its model, and no key', async () => {
+  const endpoint = await startEndpoint();
+  endpoint.answers(refusal(400, {}, { message: `too long for ${KEY}` }));
+  const failed = vi.fn<ModelFailed>();
+  const model = new OpenAiModel({ baseUrl: endpoint.url, apiKey: KEY }, failed);
+  const { error } = await failureOf(model.answer(HELLO, { model: 'a' }, new AbortController().signal));
+  expect(failed.mock.calls).toEqual([[error, 'a']]);
+  expect(inspect(error.cause)).toContain('too long for [key]');
+});
+
+it('that will refuse again does not say when to come back', async () => {
+  const { error } = await failure(refusal(401, { 'retry-after': '1' }));
+  expect(error.context.retryAfterMs).toBeUndefined();
+});
+
 describe('an error in the place of an answer', () => {
   const cases: [JsonObject, string][] = [
     [{ message: 'slow down', code: 'rate_limit_exceeded' }, 'MODEL_RATE_LIMITED'],
@@ -167,7 +190,7 @@ describe('an endpoint that is not there', () => {
     const endpoint = await startEndpoint();
     const { url } = endpoint;
     endpoint.close();
-    const model = new OpenAiModel({ baseUrl: url, apiKey: KEY });
+    const model = new OpenAiModel({ baseUrl: url, apiKey: KEY }, () => {});
     const { error } = await failureOf(model.answer(HELLO, { model: 'a' }, new AbortController().signal));
     expect(error).toMatchObject({
       reason: 'MODEL_UNAVAILABLE',

@@ -54,7 +54,7 @@ describe('a prompt', () => {
     for (const name of ['OPENAI_API_KEY', 'OPENAI_ADMIN_KEY', 'OPENAI_BASE_URL']) vi.stubEnv(name, 'x');
     onTestFinished(() => void vi.unstubAllEnvs());
     const endpoint = await startEndpoint();
-    const model = new OpenAiModel({ baseUrl: `${endpoint.url}/`, apiKey: undefined });
+    const model = new OpenAiModel({ baseUrl: `${endpoint.url}/`, apiKey: undefined }, () => {});
     await Array.fromAsync(model.answer(HELLO, { model: 'a' }, new AbortController().signal));
     expect(endpoint.requests[0]!.headers.authorization).toBe('Bearer none');
   });

@@ -113,7 +113,7 @@ describe('a question is refused, and nothing is appended,', () => {
   it('when a template fails on what it is given', async () => {
     const situation = '{{ configs.name | length }}{{ configs.missing.deeper }}';
     const sessionId = await sessionWith(parley, 1, { situation, renderTemplates: true });
-    expect(await refused({ sessionId })).toBe('FAILED_PRECONDITION TEMPLATE_INVALID');
+    expect(await refused({ sessionId })).toBe('FAILED_PRECONDITION TEMPLATE_INVALID session.situation');
     const { rawMessage } = await failure(chat(parley, { sessionId, messages: HELLO }));
     expect(rawMessage).toMatch(/^session\.situation/);
     await parley.sessions.updateSession({
