@@ -170,8 +170,9 @@ function boundsOf(range: TurnRange): string {
   return `${afterSeq} ${beforeSeq} ${since} ${beforeTime} ${direction} ${count} ${bytes}`;
 }
 
-/** As log.lua's `append` takes them. */
+/** As log.lua's `append` takes them; nothing where there are none, since then nothing is appended. */
 export function turnArguments(turns: readonly NewTurn[]): string[] {
+  if (turns.length === 0) return [];
   return [
     turns.map((turn) => `${countedFor(turn)} ${turn.body.length}`).join(' '),
     ...turns.map(({ body }) => toText(body)),

@@ -25,9 +25,13 @@ if not deleted then return {ABSENT} end
 if deleted == '1' then return {DELETED} end
 
 local removed = 0
-if tonumber(to) < tonumber(kept) then
+local removes = tonumber(to) < tonumber(kept)
+-- Whoever clears wants nothing kept, also of an answer to nothing; whoever rewinds to where the log ends changes nothing.
+if removes or reason == 'CLEARED' then
   refusal = busy(running)
   if refusal then return refusal end
+end
+if removes then
   if to == '0' then
     removed = count
     redis.call('UNLINK', turns)
