@@ -84,3 +84,6 @@ export interface Models {
  * it becomes has more to carry. A longer one ends there, as if by `maxTokens`.
  */
 export const LONGEST_ANSWER = 3 * 1024 * 1024;
+
+/** The most parts an answer may have: as many as a Message (`content.proto`), or it could not be handed on. */
+export const MOST_PARTS = 100;

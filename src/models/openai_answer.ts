@@ -1,6 +1,6 @@
 /** An answer of OpenAI's chat completions, read chunk by chunk: OpenAI's own, and what others make of it. */
 import type { Usage } from '../chat/content.ts';
-import { type AnswerPiece, LONGEST_ANSWER } from './model.ts';
+import { type AnswerPiece, LONGEST_ANSWER, MOST_PARTS } from './model.ts';
 import { type EndpointErrors, shown } from './openai_errors.ts';
 import { type CallFragment, ToolCalls } from './tool_calls.ts';
 import { WholeCharacters } from './whole_characters.ts';
@@ -24,6 +24,9 @@ export class OpenAiAnswer {
   };
   readonly #calls: ToolCalls;
   #bytes = 0;
+  /** How often it went from one kind of thing to another. */
+  #parts = 0;
+  #kind: AnswerPiece['kind'] | undefined;
   #done = false;
   #finish: End['finishReason'] | undefined;
   #usage: Usage | undefined;
@@ -40,7 +43,7 @@ export class OpenAiAnswer {
 
   /** Whether it is as long as an answer may be. */
   get isFull(): boolean {
-    return this.#bytes > LONGEST_ANSWER;
+    return this.#bytes > LONGEST_ANSWER || this.#parts > MOST_PARTS;
   }
 
   /** Whether nothing more is to be read. */
@@ -111,6 +114,8 @@ export class OpenAiAnswer {
 
   #add(pieces: AnswerPiece[], piece: AnswerPiece, text: string): void {
     this.#bytes += Buffer.byteLength(text);
+    if (piece.kind !== this.#kind) this.#parts++;
+    this.#kind = piece.kind;
     if (!this.isFull) pieces.push(piece);
   }
 

@@ -40,6 +40,7 @@ export class OpenAiCall {
   #late = false;
   #body: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #onlyUsageIsMissing = false;
+  #overAt = Number.POSITIVE_INFINITY;
   #ended = false;
 
   constructor(errors: EndpointErrors, patience: Patience, signal: AbortSignal) {
@@ -65,6 +66,7 @@ export class OpenAiCall {
 
   /** The next bytes; undefined at the end of the body. */
   async read(): Promise<Uint8Array | undefined> {
+    if (performance.now() > this.#overAt) return undefined;
     if (this.#reads++ > 0) this.#timer.refresh();
     this.#waitingFor ??= 'the rest of an answer';
     try {
@@ -84,6 +86,7 @@ export class OpenAiCall {
   expectOnlyUsage(): void {
     if (this.#onlyUsageIsMissing) return;
     this.#onlyUsageIsMissing = true;
+    this.#overAt = performance.now() + this.#patience.usage; // whatever else the endpoint sends
     this.#wait(this.#patience.usage);
   }
 

@@ -6,12 +6,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isJson } from '../structs/json.ts';
-import type { AnswerPiece } from './model.ts';
+import { type AnswerPiece, MOST_PARTS } from './model.ts';
 import type { EndpointErrors } from './openai_errors.ts';
 import { WholeCharacters } from './whole_characters.ts';
 
-// What a Message may have of them, `content.proto`: an answer with more could not be handed on.
-const MOST_CALLS = 100;
+/** What a ToolCall may have as id and as name (`content.proto`). */
 const LONGEST_NAME = 256;
 
 type ToolCallPiece = Extract<AnswerPiece, { kind: 'toolCall' }>;
@@ -52,8 +51,8 @@ export class ToolCalls {
   push(fragment: CallFragment): ToolCallPiece[] {
     const known = this.#callOf(fragment);
     if (known && !begins(fragment, known)) return this.#continue(known, fragment);
-    if (this.#calls.length === MOST_CALLS)
-      throw this.#errors.unreadable(`more than ${MOST_CALLS} tool calls`);
+    if (this.#calls.length === MOST_PARTS)
+      throw this.#errors.unreadable(`more than ${MOST_PARTS} tool calls`);
     const held = this.#calls.flatMap((call) => this.#passOn(call));
     const call: Call = {
       index: fragment.index,

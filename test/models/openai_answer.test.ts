@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { AnswerPiece } from '../../src/models/model.ts';
 import { LONGEST_ANSWER } from '../../src/models/model.ts';
@@ -131,6 +132,15 @@ describe('an answer', () => {
     await expect.poll(() => endpoint.requests[0]!.hungUp.aborted).toBe(true);
   });
 
+  it('that goes to and fro is cut where it has as many parts as a message may', async () => {
+    const kinds = Array.from({ length: 1000 }, (_, n) =>
+      delta({ [n % 2 ? 'reasoning' : 'content']: `${n} ` }),
+    );
+    const pieces = await said([...kinds, ...ending()]);
+    expect(pieces.filter(({ kind }) => kind !== 'end')).toHaveLength(100);
+    expect(endOf(pieces)).toMatchObject({ finishReason: 'LENGTH' });
+  });
+
   it('may come whole, from a server that does not stream', async () => {
     const endpoint = await startEndpoint();
     const call = { id: 'a', type: 'function', function: { name: 'now', arguments: '{}' } };
@@ -195,6 +205,18 @@ describe('the end of an answer', () => {
       finishReason: 'STOP',
       usage: undefined,
     });
+  });
+
+  it('is not waited for long when the endpoint says everything but that', async () => {
+    const endpoint = await startEndpoint();
+    endpoint.answers(async function* () {
+      yield delta({ content: 'all' }, 'stop');
+      for (;;) {
+        await sleep(20);
+        yield raw(': still here\n\n');
+      }
+    });
+    expect(endOf(await ask(endpoint, { patience: { usage: 100 } }))).toMatchObject({ finishReason: 'STOP' });
   });
 
   it('tells the usage that came last, if any can be made sense of', async () => {
