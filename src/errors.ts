@@ -126,9 +126,14 @@ export function sessionDeleted(sessionId: string, during: 'read' | 'write'): Par
   });
 }
 
+/** Whether an error is one of ours, for this reason. */
+export function isOf(error: unknown, reason: Reason): boolean {
+  return error instanceof ParleyError && error.reason === reason;
+}
+
 /** Whether the storage does not answer, and will again. */
 export function isUnavailable(error: unknown): boolean {
-  return error instanceof ParleyError && error.reason === 'STORAGE_UNAVAILABLE';
+  return isOf(error, 'STORAGE_UNAVAILABLE');
 }
 
 /** ABORTED `ETAG_MISMATCH`: read again, and decide again. */

@@ -9,6 +9,8 @@ import { type Delta, joined } from './answer.ts';
 
 /** So much is written without waiting for more, in characters. */
 const ENOUGH = 512;
+/** What an event counts for beside what it says. */
+const EVENT = 16;
 /** Whoever says more than this before it is written has to wait. */
 const TOO_MUCH = 64 * 1024;
 
@@ -34,7 +36,7 @@ export class Outbox {
     const whole = last && joined(last, delta);
     if (whole) this.#deltas[this.#deltas.length - 1] = whole;
     else this.#deltas.push(delta);
-    this.#size += delta.kind === 'toolCall' ? delta.arguments.length + 1 : delta.text.length;
+    this.#size += (delta.kind === 'toolCall' ? delta.arguments : delta.text).length + (whole ? 0 : EVENT);
     if (this.#size >= ENOUGH) this.#bell.ring();
     this.#writing ??= this.#writeAll();
     this.#writing.catch(() => {}); // whoever flushes hears of it

@@ -3,7 +3,7 @@
  * the run here, so that an event comes from Redis once. The newest are kept;
  * who is further behind reads the log itself.
  */
-import { isUnavailable, ParleyError, type Reason, sessionDeleted } from '../errors.ts';
+import { isOf, isUnavailable, sessionDeleted } from '../errors.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import { splitFrames } from './frames.ts';
 import { Newest, type Numbered } from './newest.ts';
@@ -149,8 +149,4 @@ export class RunTail {
     void this.#listening?.then((hangUp) => hangUp());
     this.#listening = undefined;
   }
-}
-
-function isOf(error: unknown, reason: Reason): boolean {
-  return error instanceof ParleyError && error.reason === reason;
 }

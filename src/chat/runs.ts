@@ -1,7 +1,7 @@
 /** What ChatService promises of answers, without gRPC and without Redis. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { isUnavailable } from '../errors.ts';
+import { isOf, isUnavailable, sessionDeleted } from '../errors.ts';
 import { randomBytes } from '../sessions/random.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import type { Caller, SessionStore } from '../sessions/store.ts';
@@ -85,7 +85,9 @@ export class Runs {
   /** Stops a run, if it still answers; the run as it ended. */
   async cancel(key: SessionKey, runId: string, caller: Caller): Promise<Run> {
     await this.#tools.sessions.recall(key, caller);
-    const run = await this.get(key, runId);
+    const run = await this.get(key, runId).catch((error) => {
+      throw isOf(error, 'SESSION_DELETED') ? sessionDeleted(key.sessionId, 'write') : error;
+    });
     if (run.status === 'RUNNING') await this.#tools.ending.end(key, runId, 'KEEP');
     // A retry finds the run cancelled; what is remembered is that this request id was used for it.
     if (caller.operation) await this.#tools.sessions.mutate(key, caller, () => ({ answer: runId }));
@@ -118,9 +120,18 @@ export class Runs {
       });
       if (known === runId) return reader;
       reader.close();
-      const other = this.#tools.events.reader(key, known, signal);
-      await other.look(0);
-      return other;
+      return await this.#readerOf(key, known, signal);
+    } catch (error) {
+      reader.close();
+      throw error;
+    }
+  }
+
+  async #readerOf(key: SessionKey, runId: string, signal: AbortSignal): Promise<RunReader> {
+    const reader = this.#tools.events.reader(key, runId, signal);
+    try {
+      await reader.look(0);
+      return reader;
     } catch (error) {
       reader.close();
       throw error;

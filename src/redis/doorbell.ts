@@ -8,10 +8,12 @@
  * ring, for what was missed meanwhile.
  */
 import type { Redis } from 'ioredis';
-import type { SessionKey } from '../sessions/session.ts';
+import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import type { Doorbell } from '../sessions/store.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
+
+const AGAIN: Milliseconds = 500;
 
 interface Channel {
   readonly listeners: Set<(news: string) => void>;
@@ -50,10 +52,25 @@ export class RedisDoorbell implements Doorbell {
     try {
       await one.subscribed;
     } catch {
-      // Not connected: the reconnect subscribes again and rings, and until then whoever listens looks in vain.
+      // Until it is subscribed whoever listens looks in vain, and then it rings.
       one.subscribed = undefined;
+      setTimeout(() => void this.#subscribeLate(channel), AGAIN).unref();
     }
     return hangUp;
+  }
+
+  /** For a connection that was slow; one that is gone subscribes to all when it is there again. */
+  async #subscribeLate(channel: string): Promise<void> {
+    const one = this.#channels.get(channel);
+    if (!one || one.subscribed || this.#subscriber?.status !== 'ready') return;
+    one.subscribed = this.#subscriber.ssubscribe(channel);
+    try {
+      await one.subscribed;
+      this.#ring(channel, '');
+    } catch {
+      one.subscribed = undefined;
+      setTimeout(() => void this.#subscribeLate(channel), AGAIN).unref();
+    }
   }
 
   close(): void {

@@ -120,6 +120,20 @@ describe('the doorbell', () => {
     await vi.waitFor(() => expect(ring).toHaveBeenCalled(), 10_000);
   });
 
+  it('rings when it is late in subscribing, on a connection that stayed', async () => {
+    const own = await startOwnRedis();
+    const connection = await connected(own.path);
+    onTestFinished(() => connection.close());
+    const bell = new RedisDoorbell(connection, new Keys('doorbell'));
+    onTestFinished(() => bell.close());
+    await listening(bell, aSession()); // so that it is connected
+    const ring = vi.fn();
+    process.kill(own.pid!, 'SIGSTOP');
+    await bell.listen(aSession(), ring);
+    process.kill(own.pid!, 'SIGCONT');
+    await vi.waitFor(() => expect(ring).toHaveBeenCalled(), 5000);
+  });
+
   it('survives that Redis goes away while it listens again', async () => {
     const proxy = await cuttingProxy(inject('redisUrl'));
     const connection = await connected(proxy.path);

@@ -91,6 +91,15 @@ describe('a run that is cancelled', () => {
   });
 });
 
+it('a cancel in a session that is deleted is refused as any other write', async () => {
+  const sessionId = await sessionWith(parley, 0);
+  const [{ runId } = { runId: '' }] = await chat(parley, { sessionId, messages: HELLO });
+  await parley.sessions.deleteSession({ sessionId });
+  expect(await refusal(parley.chat.cancelChat({ sessionId, runId }))).toBe(
+    'FAILED_PRECONDITION SESSION_DELETED',
+  );
+});
+
 describe('a run that ended', () => {
   it('stays as it is, and is the answer', async () => {
     const sessionId = await sessionWith(parley, 0);
