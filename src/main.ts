@@ -4,7 +4,7 @@ import { enableCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import pino from 'pino';
 import { StartError } from './errors.ts';
-import { helpText, readArguments, readSettings } from './settings.ts';
+import { helpText, readArguments, readSettings, unknownSettings } from './settings.ts';
 
 enableCompileCache(); // a second start need not compile again
 // Calls that wait for Redis outlive a scavenge. V8 takes that for a sign that what they are made of lives long, and
@@ -28,6 +28,8 @@ async function run(insecure: boolean): Promise<void> {
   const settings = readSettings({ ...process.env, ...(insecure && { PARLEY_INSECURE: 'true' }) });
   // Standard output belongs to the ready line.
   const log = pino({ level: settings.logLevel }, pino.destination({ fd: 2, sync: true }));
+  const unknown = unknownSettings(process.env);
+  if (unknown.length > 0) log.warn({ unknown }, 'settings that this version does not know');
   // What nobody waited for touched nobody's call; Node would end the process, and with it all streams.
   process.on('unhandledRejection', (err) =>
     log.error({ err }, 'a defect: it failed, and nobody waited for it'),

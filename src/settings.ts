@@ -125,8 +125,8 @@ const TABLE: { readonly [K in keyof Read]: Setting<Read[K]> } = {
   shutdownGrace: {
     env: 'PARLEY_SHUTDOWN_GRACE',
     byDefault: '10s',
-    meaning: 'how long calls may go on after SIGTERM',
-    read: (text = '10s') => span(text),
+    meaning: 'how long calls may go on after SIGTERM; at most 1d',
+    read: (text = '10s') => atMostADay(span(text)),
   },
   deletedRetention: {
     env: 'PARLEY_DELETED_RETENTION',
@@ -138,8 +138,8 @@ const TABLE: { readonly [K in keyof Read]: Setting<Read[K]> } = {
     env: 'PARLEY_RUN_LEASE',
     byDefault: '10s',
     meaning:
-      'how long an answer is held to be under way when the server that gives it falls silent; at least 1s',
-    read: (text = '10s') => atLeast(1000, span(text), '1s'),
+      'how long an answer is held to be under way when the server that gives it falls silent; 1s to 1d',
+    read: (text = '10s') => atMostADay(atLeast(1000, span(text), '1s')),
   },
 };
 
@@ -161,6 +161,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     );
   }
   return settings;
+}
+
+/** Variables that are named like settings and are none: misspelt, or of another version. */
+export function unknownSettings(env: NodeJS.ProcessEnv): string[] {
+  const known = new Set(Object.values(TABLE).map((setting) => setting.env));
+  return Object.keys(env).filter((name) => name.startsWith('PARLEY_') && !known.has(name));
 }
 
 const OPTIONS = {
@@ -242,6 +248,12 @@ function span(text: string): Milliseconds {
 
 function atLeast(least: Milliseconds, span: Milliseconds, named: string): Milliseconds {
   if (span < least) throw new Error(`at least ${named}`);
+  return span;
+}
+
+/** A timer for much longer would go off at once. */
+function atMostADay(span: Milliseconds): Milliseconds {
+  if (span > 24 * 60 * 60 * 1000) throw new Error('at most 1d');
   return span;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { helpText, readArguments, readSettings, SettingError } from '../src/settings.ts';
+import { helpText, readArguments, readSettings, SettingError, unknownSettings } from '../src/settings.ts';
 
 describe('the settings', () => {
   it('have defaults', () => {
@@ -60,6 +60,8 @@ describe('the settings', () => {
   });
 
   it.each([
+    ['PARLEY_SHUTDOWN_GRACE', '25d'],
+    ['PARLEY_RUN_LEASE', '1.1d'],
     ['PARLEY_ADDRESS', 'localhost'],
     ['PARLEY_ADDRESS', 'localhost:port'],
     ['PARLEY_ADDRESS', '::1:50051'],
@@ -162,4 +164,9 @@ describe('the help', () => {
       'PARLEY_RUN_LEASE',
     ]);
   });
+});
+
+it('what is named like a setting and is none is found', () => {
+  const env = { PARLEY_ADRESS: '127.0.0.1:1', PARLEY_ADDRESS: '127.0.0.1:1', OPENAI_BASE: 'x', PATH: '/bin' };
+  expect(unknownSettings(env)).toEqual(['PARLEY_ADRESS']);
 });
