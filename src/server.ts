@@ -1,6 +1,6 @@
 /** The composition root: builds everything once, in order, and closes it in reverse. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
@@ -89,6 +89,8 @@ export async function startServer(
 
     closers.unshift(releaseStreams());
     const stopping = new AbortController();
+    // What it tells the console beyond our log is for those who ask for it.
+    if (!process.env.GRPC_VERBOSITY) setLogVerbosity(logVerbosity.NONE);
     const server = new Server(GRPC_OPTIONS);
     const pipeline = { interceptors: interceptors(log), stopping: stopping.signal };
     const services = [
@@ -215,7 +217,7 @@ function listen(server: Server, address: string): Promise<string> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
       error
-        ? reject(new StartError(`cannot listen on ${address}: ${error.message}`))
+        ? reject(new StartError(`PARLEY_ADDRESS: cannot listen on ${address}: ${error.message}`))
         : resolve(`${host}:${port}`),
     );
   });

@@ -705,7 +705,8 @@ export type Open = Message<"parley.v1.Open"> & {
 
   /**
    * What to do with a message that comes while a run answers. Default REJECT,
-   * which ends the stream with ABORTED `RUN_IN_PROGRESS`.
+   * which ends the stream with ABORTED `RUN_IN_PROGRESS`, behind the answers to
+   * what was said before.
    *
    * @generated from field: parley.v1.Concurrency concurrency = 3;
    */
