@@ -40,6 +40,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     this.#redis.on('error', (error) => {
       this.#lastError = error; // every command says so itself
     });
+    this.#redis.on('connect', () => this.#redis.stream.on('data', () => this.#limit.heard()));
     this.#redis.on('ready', () => this.#report(true));
     this.#redis.on('close', () => this.#report(false));
     // A server that hangs keeps its connections; only asking finds out.

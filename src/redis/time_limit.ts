@@ -1,7 +1,7 @@
 /**
  * Gives up on commands that take too long, when Redis is silent.
  *
- * While answers come it is not: then it has much to do, or we are late to read
+ * While anything comes it is not: then it has much to do, or we are late to read
  * what it said, and giving up would only add to that.
  *
  * Not by ioredis's `commandTimeout`, which makes a timer for each: commands of
@@ -13,7 +13,7 @@ import type { Milliseconds } from '../sessions/session.ts';
 /** The time between two looks: what is given up is given up by so much later than the limit at most. */
 const LOOK_INTERVAL: Milliseconds = 50;
 
-/** As long as answers come, a command may take so many times the limit. */
+/** As long as Redis is heard of, a command may take so many times the limit. */
 const PATIENCE = 10;
 
 /** What may be given up; a command of ioredis is. */
@@ -33,8 +33,8 @@ export class TimeLimit {
   readonly #limit: Milliseconds;
   #oldest: Sent | undefined;
   #newest: Sent | undefined;
-  /** Whether anything was answered since the last look. */
-  #answered = false;
+  /** When something last came of Redis. */
+  #heardAt: Milliseconds = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limit: Milliseconds) {
@@ -47,7 +47,12 @@ export class TimeLimit {
     return this.#oldest === undefined;
   }
 
-  /** Rejects the command if it takes longer than the limit, and nothing is answered any more. */
+  /** Something came of Redis, be it a part of a long answer. */
+  heard(): void {
+    this.#heardAt = performance.now();
+  }
+
+  /** Rejects the command if it takes longer than the limit, and Redis has been silent for as long. */
   set(command: Pending): void {
     this.#dropSettled();
     const sent: Sent = { command, at: performance.now(), next: undefined };
@@ -65,22 +70,19 @@ export class TimeLimit {
   readonly #look = (): void => {
     setImmediate(() => {
       this.#dropSettled();
-      const late = performance.now() - this.#limit * (this.#answered ? PATIENCE : 1);
+      const now = performance.now();
+      const late = now - this.#limit * (now - this.#heardAt < this.#limit ? PATIENCE : 1);
       for (; this.#oldest && this.#oldest.at <= late; this.#drop(this.#oldest)) {
         if (!this.#oldest.command.isSettled)
           this.#oldest.command.reject(new Error('Redis did not answer in time'));
       }
-      this.#answered = false;
       this.#timer = this.#oldest && setTimeout(this.#look, LOOK_INTERVAL).unref();
     });
   };
 
   /** What is answered is let go at once, with its arguments. */
   #dropSettled(): void {
-    while (this.#oldest?.command.isSettled) {
-      this.#drop(this.#oldest);
-      this.#answered = true;
-    }
+    while (this.#oldest?.command.isSettled) this.#drop(this.#oldest);
   }
 
   /** One that is old to the garbage collector must not keep alive those behind it. */
