@@ -27,7 +27,9 @@ async function run(insecure: boolean): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const settings = readSettings({ ...process.env, ...(insecure && { PARLEY_INSECURE: 'true' }) });
   // Standard output belongs to the ready line.
-  const log = pino({ level: settings.logLevel }, pino.destination({ fd: 2, sync: true }));
+  const standardError = pino.destination({ fd: 2, sync: true });
+  standardError.on('error', () => {}); // a log that cannot be written, on a full disk, stops nothing else
+  const log = pino({ level: settings.logLevel }, standardError);
   const unknown = unknownSettings(process.env);
   if (unknown.length > 0) log.warn({ unknown }, 'settings that this version does not know');
   // What nobody waited for touched nobody's call; Node would end the process, and with it all streams.

@@ -1,6 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { newId } from './harness.ts';
-import { ParleyProcess, RedisProcess, sharedRedis } from './processes.ts';
+import { MAIN, ParleyProcess, RedisProcess, sharedRedis } from './processes.ts';
 
 /** What is printed by a start that must fail. */
 async function refused(settings: NodeJS.ProcessEnv, args: string[] = []): Promise<string> {
@@ -61,6 +64,24 @@ describe('a start is refused, and the message says what to do:', () => {
 });
 
 describe('parley', () => {
+  it('serves and stops though its log cannot be written', async () => {
+    const full = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(full));
+    const env = {
+      ...process.env,
+      ...sharedRedis(),
+      PARLEY_KEY_PREFIX: newId(),
+      PARLEY_ADDRESS: '127.0.0.1:0',
+    };
+    const stdio = ['ignore', 'pipe', full] as const;
+    const server = spawn(process.execPath, [MAIN], { env, stdio: [...stdio] });
+    onTestFinished(() => void server.kill('SIGKILL'));
+    const [ready] = await once(server.stdout!, 'data');
+    expect(String(ready)).toContain('parley listening');
+    server.kill('SIGTERM'); // which it would tell of
+    expect(await once(server, 'exit')).toEqual([0, null]);
+  });
+
   it('outlives a promise that fails while nobody waits for it, and its log says so', async () => {
     const program = "setTimeout(() => Promise.reject(new Error('alone')), 1000)";
     const server = new ParleyProcess({

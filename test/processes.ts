@@ -10,7 +10,7 @@ import { findRedis, moduleArguments } from '../src/redis/binary.ts';
 import { askRedis } from '../src/redis/data_lock.ts';
 import { type Clients, connect } from './harness.ts';
 
-const MAIN = resolve(import.meta.dirname, '../src/main.ts');
+export const MAIN = resolve(import.meta.dirname, '../src/main.ts');
 
 /** An empty folder that goes with the test. */
 export function newFolder(): string {

@@ -24,7 +24,7 @@ export class OpenAiModel implements Model {
   readonly #endpoint: Endpoint;
   readonly #patience: Patience;
   readonly #failed: ModelFailed;
-  #client: Promise<OpenAI> | undefined;
+  #client: OpenAI | undefined;
 
   constructor(endpoint: Endpoint, failed: ModelFailed, patience: Partial<Patience> = {}) {
     this.#endpoint = endpoint;
@@ -40,8 +40,8 @@ export class OpenAiModel implements Model {
     signal.throwIfAborted();
     const errors = new EndpointErrors(this.#endpoint.apiKey, generation.model, this.#failed);
     if (!isConfigured(this.#endpoint)) throw errors.unconfigured();
-    this.#client ??= connect(this.#endpoint);
-    const client = await this.#client;
+    this.#client ??= await connect(this.#endpoint);
+    const client = this.#client;
     signal.throwIfAborted();
     const call = new OpenAiCall(errors, this.#patience, signal);
     let whole = false;

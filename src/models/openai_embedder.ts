@@ -17,7 +17,7 @@ export class OpenAiEmbedder implements Embedder {
   readonly #endpoint: Endpoint;
   readonly #patience: Patience;
   readonly #errors: EndpointErrors;
-  #client: Promise<OpenAI> | undefined;
+  #client: OpenAI | undefined;
   /** Of all this model's vectors, as the first answer has it. */
   #dimension: number | undefined;
 
@@ -46,8 +46,8 @@ export class OpenAiEmbedder implements Embedder {
   async #ask(input: string[], signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
     if (!isConfigured(this.#endpoint)) throw this.#errors.unconfigured();
-    this.#client ??= connect(this.#endpoint);
-    const client = await this.#client;
+    this.#client ??= await connect(this.#endpoint);
+    const client = this.#client;
     signal.throwIfAborted();
     const call = new OpenAiCall(this.#errors, this.#patience, signal);
     const decoder = new TextDecoder();

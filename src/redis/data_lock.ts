@@ -91,10 +91,16 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-/** A lock that cannot be read was cut short by a power failure, so it has no living owner. */
+/** One that makes no sense was cut short by a power failure, so it has no living owner. Undefined: it is gone. */
 function readOwner(path: string): Owner | undefined {
-  const text = readOrUndefined(path);
-  if (text === undefined) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new StartError(`The lock of the data directory cannot be read: ${message}`);
+  }
   return parsed<Owner>(text) ?? { pid: 0, startTime: null, id: 'unreadable' };
 }
 

@@ -61,6 +61,12 @@ describe('the lock of a data directory', () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
+  it("that cannot be read is nobody's to take", () => {
+    mkdirSync(join(dir, 'parley.lock'));
+    expect(() => lockDataDirectory(dir)).toThrow('The lock of the data directory cannot be read');
+    expect(readdirSync(dir)).toEqual(['parley.lock']);
+  });
+
   it('is taken over after somebody died taking it over', () => {
     leave('parley.lock', { ...nobody, id: 'a' });
     leave('parley.lock.a', { ...nobody, id: 'b' });
