@@ -14,7 +14,8 @@ export function foldRange({ context, unsummarized }: BuiltContext): SeqRange | u
   const told = context.messages.filter(({ source }) => source !== 'TURN' && source !== 'ELISION');
   const half = (context.tokenBudget - tokensIn(told)) / 2;
   const places = foldable(turns);
-  const place = places.find((at) => tokensIn(turns.slice(at)) <= half) ?? places.at(-1);
+  const left = tokensFrom(turns);
+  const place = places.find((at) => left[at]! <= half) ?? places.at(-1);
   const folded = place === undefined ? 0 : lastSeq(turns.slice(0, place));
   return { afterSeq: unsummarized.afterSeq, throughSeq: Math.max(unsummarized.throughSeq, folded) };
 }
@@ -39,6 +40,18 @@ function firstSeqs(turns: readonly ContextMessage[]): number[] {
     .map(({ seq }) => {
       if (seq > 0) first = Math.min(first, seq);
       return first;
+    })
+    .toReversed();
+}
+
+/** The tokens of each message and all after it. */
+function tokensFrom(turns: readonly ContextMessage[]): number[] {
+  let tokens = 0;
+  return turns
+    .toReversed()
+    .map(({ tokenCount }) => {
+      tokens += tokenCount;
+      return tokens;
     })
     .toReversed();
 }
