@@ -5,6 +5,7 @@ import { holds } from '../sessions/filter.ts';
 import { madeId } from '../sessions/made_id.ts';
 import type { SessionKey } from '../sessions/session.ts';
 import type { Caller } from '../sessions/store.ts';
+import { Slices } from '../slices.ts';
 import type { JsonObject } from '../structs/json.ts';
 import {
   type Document,
@@ -23,6 +24,13 @@ import { searchedWords } from './words.ts';
 
 /** Documents read and held against a filter at a time. */
 const BATCH = 100;
+/** What holding documents against filters may take of a turn of the event loop, in milliseconds. */
+const SLICE = 5;
+
+const slices = new Slices(SLICE);
+
+/** Whoever may be gone before there is an answer. */
+type Waiting = Pick<Caller, 'throwIfOver'>;
 
 export interface SearchQuery {
   readonly text: string;
@@ -81,14 +89,14 @@ export class Documents {
     key: SessionKey,
     filter: JsonObject | undefined,
     after: DocumentPosition | undefined,
+    caller: Waiting,
   ): AsyncGenerator<Document> {
     const { entries } = await this.#library(key, 'read');
     const position = after && { createTime: after.time, documentId: after.documentId };
     const rest = entries.toSorted(inOrder).filter((entry) => !position || inOrder(position, entry) < 0);
     for (let at = 0; at < rest.length; at += BATCH) {
-      for (const document of await this.#readMany(key, rest.slice(at, at + BATCH))) {
-        if (!filter || holds('metadata_filter', document.metadata, filter)) yield document;
-      }
+      const read = await this.#readMany(key, rest.slice(at, at + BATCH));
+      yield* filter ? matching(read, filter, caller) : read;
     }
   }
 
@@ -100,14 +108,14 @@ export class Documents {
   async search(
     key: SessionKey,
     query: SearchQuery,
-    caller: Interruptible,
+    caller: Interruptible & Waiting,
   ): Promise<{ results: SearchResult[]; mode: SearchMode }> {
     const mode = this.#modeOf(query.mode);
     const [library, vector] = await Promise.all([
       this.#library(key, 'read'),
       mode === 'TEXT' ? undefined : this.#vectorOf(query.text, caller),
     ]);
-    const within = query.metadataFilter && (await this.#matching(key, library, query.metadataFilter));
+    const within = query.metadataFilter && (await this.#matching(key, library, query.metadataFilter, caller));
     if ((within ?? library.entries).length === 0) return { results: [], mode };
     const { text } = query;
     const found = await this.#search.find({ key, library, within, text, vector, mode });
@@ -136,16 +144,18 @@ export class Documents {
     return library;
   }
 
-  async #matching(key: SessionKey, { entries }: Library, filter: JsonObject): Promise<Entry[]> {
-    const found: Entry[] = [];
+  async #matching(
+    key: SessionKey,
+    { entries }: Library,
+    filter: JsonObject,
+    caller: Waiting,
+  ): Promise<Entry[]> {
+    const found = new Set<string>();
     for (let at = 0; at < entries.length; at += BATCH) {
-      const batch = entries.slice(at, at + BATCH);
-      const matching = (await this.#readMany(key, batch))
-        .filter(({ metadata }) => holds('metadata_filter', metadata, filter))
-        .map(({ documentId }) => documentId);
-      found.push(...batch.filter(({ documentId }) => matching.includes(documentId)));
+      const read = await this.#readMany(key, entries.slice(at, at + BATCH));
+      for await (const { documentId } of matching(read, filter, caller)) found.add(documentId);
     }
-    return found;
+    return entries.filter(({ documentId }) => found.has(documentId));
   }
 
   #readMany(key: SessionKey, entries: readonly Entry[]): Promise<Document[]> {
@@ -165,6 +175,22 @@ export class Documents {
         { document: passage.document, chunkIndex: index, snippet: snippet(passage.text, words), score },
       ];
     });
+  }
+}
+
+/** Those that match, in order, each found as it is asked for. Gives way to others meanwhile. */
+async function* matching(
+  documents: readonly Document[],
+  filter: JsonObject,
+  caller: Waiting,
+): AsyncGenerator<Document> {
+  for (const document of documents) {
+    // One may take longer than a slice: of many who wait, only the first goes on in the next turn.
+    for (let due = slices.whenDue(); due; due = slices.whenDue()) {
+      await due;
+      caller.throwIfOver();
+    }
+    if (holds('metadata_filter', document.metadata, filter)) yield document;
   }
 }
 

@@ -48,9 +48,10 @@ export class DocumentService implements ServiceImpl<typeof Proto> {
     return answer(GetDocumentResponseSchema.field.document.number, document, content);
   }
 
-  async listDocuments(request: ListDocumentsRequest) {
+  async listDocuments(request: ListDocumentsRequest, call: Call) {
     const page = new Page(ListDocumentsRequestSchema, request, isDocumentPosition);
-    for await (const document of this.#documents.list(keyOf(request), request.metadataFilter, page.after)) {
+    const found = this.#documents.list(keyOf(request), request.metadataFilter, page.after, call);
+    for await (const document of found) {
       const position = { time: document.createTime, documentId: document.documentId };
       if (!page.add(encodeDocument(document), position)) break;
     }
