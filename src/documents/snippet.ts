@@ -1,5 +1,5 @@
 /** The part of a passage that shows why it was found. */
-import { occurrences, type Word } from './words.ts';
+import { type Occurrence, occurrences, type Word } from './words.ts';
 
 /** What people are shown, in characters. */
 export const SNIPPET_LENGTH = 300;
@@ -8,15 +8,36 @@ export const SNIPPET_LENGTH = 300;
 export function snippet(text: string, words: ReadonlySet<Word>, length = SNIPPET_LENGTH): string {
   if (text.length <= length) return text.trim();
   const matches = occurrences(text).filter(({ word }) => words.has(word));
-  let best = { from: 0, to: 0, different: 0 };
-  for (const [index, { from }] of matches.entries()) {
-    const inside = matches.slice(index).filter(({ to }) => to - from <= length - MARGIN);
-    const different = new Set(inside.map(({ word }) => word)).size;
-    if (different > best.different) best = { from, to: inside.at(-1)!.to, different };
-  }
+  const best = richest(matches, length - MARGIN);
   const before = Math.floor((length - (best.to - best.from)) / 2);
   const from = Math.max(0, Math.min(best.from - before, text.length - length));
   return cut(text, from, Math.min(text.length, from + length));
+}
+
+/**
+ * The first stretch with most different words, of those that begin with a match and are no longer than `length`; empty
+ * when there is none. The matches are in the order of their ends. Looks at each a few times, however many there are.
+ */
+export function richest(
+  matches: readonly Occurrence[],
+  length: number,
+): { readonly from: number; readonly to: number } {
+  const inside = new Map<Word, number>();
+  const count = (word: Word, by: 1 | -1) => {
+    const times = (inside.get(word) ?? 0) + by;
+    if (times === 0) inside.delete(word);
+    else inside.set(word, times);
+  };
+  let best = { from: 0, to: 0, different: 0 };
+  let end = 0;
+  for (const [index, { word, from }] of matches.entries()) {
+    // One that begins before the last one (two characters that are a word) cannot have more than that: no end goes back.
+    end = Math.max(end, index);
+    while (end < matches.length && matches[end]!.to - from <= length) count(matches[end++]!.word, 1);
+    if (inside.size > best.different) best = { from, to: matches[end - 1]!.to, different: inside.size };
+    if (end > index) count(word, -1);
+  }
+  return best;
 }
 
 /** What is shown on both sides of the words, at least and together. */
