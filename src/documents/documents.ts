@@ -24,7 +24,7 @@ import { searchedWords } from './words.ts';
 
 /** Documents read and held against a filter at a time. */
 const BATCH = 100;
-/** What holding documents against filters may take of a turn of the event loop, in milliseconds. */
+/** What filters and snippets may take of a turn of the event loop, in milliseconds. */
 const SLICE = 5;
 
 const slices = new Slices(SLICE);
@@ -168,13 +168,16 @@ export class Documents {
   async #results(key: SessionKey, passages: readonly Passage[], text: string): Promise<SearchResult[]> {
     const words = new Set(searchedWords(text));
     const found = await this.#store.passages(key, passages);
-    return passages.flatMap(({ index, score }, at) => {
+    const results: SearchResult[] = [];
+    for (const [at, { index, score }] of passages.entries()) {
       const passage = found[at];
-      if (!passage) return []; // deleted just now
-      return [
-        { document: passage.document, chunkIndex: index, snippet: snippet(passage.text, words), score },
-      ];
-    });
+      if (!passage) continue; // deleted just now
+      const due = slices.whenDue();
+      if (due) await due;
+      const shown = snippet(passage.text, words);
+      results.push({ document: passage.document, chunkIndex: index, snippet: shown, score });
+    }
+    return results;
   }
 }
 

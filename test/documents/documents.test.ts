@@ -4,6 +4,7 @@ import type { Document } from '../../src/documents/document.ts';
 import { Documents, type SearchQuery } from '../../src/documents/documents.ts';
 import type { PassageSearch } from '../../src/documents/search.ts';
 import type { DocumentStore, Entry } from '../../src/documents/store.ts';
+import type { JsonObject } from '../../src/structs/json.ts';
 
 const key = { namespace: '', sessionId: 's' };
 const waiting = { signal: new AbortController().signal, throwIfOver: () => {} };
@@ -11,6 +12,9 @@ const waiting = { signal: new AbortController().signal, throwIfOver: () => {} };
 /** A filter that takes nearly as many comparisons with each document as are allowed. */
 const COSTLY = { list: Array.from({ length: 200 }, () => ({ a: 1199 })) };
 const metadata = { list: Array.from({ length: 1200 }, (_, a) => ({ a })) };
+
+/** One that is long to take apart. */
+const PASSAGE = 'a storm '.repeat(20_000);
 
 /** Documents in memory, which count how often one is held against a filter. */
 function library(count: number) {
@@ -30,7 +34,7 @@ function library(count: number) {
     library: async () => ({ deleted: false, entries: documents }),
     readMany: async (_key, ids) => documents.filter(({ documentId }) => ids.includes(documentId)),
     passages: async (_key, places) =>
-      places.map(({ entry }) => ({ document: entry as Document & Entry, text: 'a storm' })),
+      places.map(({ entry }) => ({ document: entry as Document & Entry, text: PASSAGE })),
   };
   const search: Partial<PassageSearch> = {
     find: async ({ within, library: { entries } }) =>
@@ -45,8 +49,8 @@ async function listed(documents: Documents, caller = waiting): Promise<string[]>
   return found;
 }
 
-async function found(documents: Documents, limit: number): Promise<string[]> {
-  const query: SearchQuery = { text: 'storm', mode: 'TEXT', metadataFilter: COSTLY, limit };
+async function found(documents: Documents, limit: number, metadataFilter?: JsonObject): Promise<string[]> {
+  const query: SearchQuery = { text: 'storm', mode: 'TEXT', metadataFilter, limit };
   const { results } = await documents.search(key, query, waiting);
   return results.map(({ document }) => document.documentId);
 }
@@ -75,7 +79,7 @@ describe('a costly filter', () => {
 
   it('lets others have their turn while documents are searched', async () => {
     const { documents, held } = library(20);
-    const some = found(documents, 5);
+    const some = found(documents, 5, COSTLY);
     expect((await turnsOfOthers(some, held)).turns).toBeGreaterThan(5);
     expect(await some).toEqual(['d0', 'd1', 'd2', 'd3', 'd4']);
   });
@@ -96,4 +100,11 @@ describe('a costly filter', () => {
     await expect(listed(documents, { ...waiting, throwIfOver })).rejects.toBe(gone);
     expect(held.times).toBeLessThan(10);
   });
+});
+
+it('others have their turn while snippets are cut', async () => {
+  const { documents, held } = library(20);
+  const all = found(documents, 20);
+  expect((await turnsOfOthers(all, held)).turns).toBeGreaterThan(5);
+  expect(await all).toHaveLength(20);
 });
