@@ -4,11 +4,16 @@
  * configs in which little changes, a hundred revisions take little more than one.
  */
 import type { ConfigsRevision } from '../sessions/session.ts';
+import { Slices } from '../slices.ts';
 import { type JsonObject, stringify } from '../structs/json.ts';
 import { inversePatch, mergeDeep } from '../structs/merge.ts';
 
 /** Revisions that are read beside the current one; Redis may have more, which it drops when that is easy. */
 const KEPT_REVISIONS = 99;
+/** What making revisions again may take of a turn of the event loop, in milliseconds: of large configs each takes one. */
+const SLICE = 5;
+
+const slices = new Slices(SLICE);
 
 /** The revision whole, where no patch makes it of the next one; `exact`: from an older version, the same as text. */
 type Entry = { readonly undo: JsonObject } | (ConfigsRevision & { readonly exact?: string });
@@ -21,17 +26,19 @@ export function revisionEntry(outgoing: ConfigsRevision, patch: JsonObject | und
 
 /**
  * The revisions before `current`, the oldest first. `entries`: of the log, by revision, from any revision on to the
- * newest, which may be later than `current`.
+ * newest, which may be later than `current`. Gives way to others meanwhile.
  */
-export function revisionsBefore(
+export async function revisionsBefore(
   current: ConfigsRevision,
   entries: ReadonlyMap<number, string>,
-): ConfigsRevision[] {
+): Promise<ConfigsRevision[]> {
   const revisions: ConfigsRevision[] = [];
   let later = current;
   while (revisions.length < KEPT_REVISIONS) {
     const text = entries.get(later.revision - 1);
     if (text === undefined) break;
+    const due = slices.whenDue();
+    if (due) await due;
     later = revisionOf(JSON.parse(text) as Entry, later);
     revisions.push(later);
   }

@@ -117,7 +117,7 @@ export class RedisSessions implements SessionStore, RevisionLog {
     if (!session) return undefined;
     const entries = new Map<number, string>();
     for (let at = 0; at < read.length; at += 2) entries.set(Number(read[at]), read[at + 1]!);
-    const revisions = revisionsBefore(session.configs, entries);
+    const revisions = await revisionsBefore(session.configs, entries);
     if (session.configs.revision >= from) revisions.push(session.configs);
     return { session, revisions };
   }
