@@ -14,23 +14,34 @@ const slices = new Slices(SLICE);
 
 type Hit = WordHits['hits'][number];
 
-/** For each word the chunks of these documents that have it. */
-export async function hitsOf(
-  words: readonly Word[],
-  documents: readonly { readonly made: string; readonly table: WordTable }[],
-): Promise<WordHits[]> {
-  const found = words.map((): Hit[] => []);
-  for (const { made, table } of documents) {
-    for (const [at, word] of words.entries()) {
-      table.find(word, (chunk, count, length) => {
-        found[at]!.push({ chunk: `${made}/${chunk}`, count, length });
-      });
-    }
+/** A document that is searched. */
+interface Searched {
+  readonly made: string;
+  readonly table: WordTable;
+}
+
+/** For each word the chunks of these documents that have it. Gives way to others meanwhile. */
+export async function hitsOf(words: readonly Word[], documents: readonly Searched[]): Promise<WordHits[]> {
+  const most = Math.max(MOST_HITS_OF_ONE, Math.floor(MOST_HITS / Math.max(1, words.length)));
+  const found: WordHits[] = [];
+  // Word by word: one document may have all the chunks of a session, and of words there are few.
+  for (const word of words) {
     const due = slices.whenDue();
     if (due) await due;
+    const hits = hitsOfOne(word, documents);
+    found.push({ total: hits.length, hits: hits.length > most ? best(hits, most) : hits });
   }
-  const most = Math.max(MOST_HITS_OF_ONE, Math.floor(MOST_HITS / Math.max(1, words.length)));
-  return found.map((hits) => ({ total: hits.length, hits: hits.length > most ? best(hits, most) : hits }));
+  return found;
+}
+
+function hitsOfOne(word: Word, documents: readonly Searched[]): Hit[] {
+  const hits: Hit[] = [];
+  for (const { made, table } of documents) {
+    table.find(word, (chunk, count, length) => {
+      hits.push({ chunk: `${made}/${chunk}`, count, length });
+    });
+  }
+  return hits;
 }
 
 /** Those that have a word most often. */
