@@ -144,8 +144,12 @@ export class ActiveRun {
   }
 
   async #finish(outcome: Outcome): Promise<void> {
-    const end = await this.#endOf(outcome);
-    await persistently(() => this.#tools.log.finish(this.#key, this.#hold, end));
+    for (;;) {
+      const end = await this.#endOf(outcome);
+      const done = await persistently(() => this.#tools.log.finish(this.#key, this.#hold, end));
+      if (typeof done === 'string') return;
+      this.#offset = done.lastOffset;
+    }
   }
 
   async #endOf(outcome: Outcome): Promise<RunEnd> {

@@ -104,6 +104,12 @@ export interface RunNews {
   readonly turnSeq: number | undefined;
 }
 
+/**
+ * `gone`: it is held no more. Or the offset of its newest event, which is not before that of the end: what was written
+ * while Redis was silent came after all.
+ */
+export type FinishOutcome = 'finished' | 'gone' | { readonly lastOffset: number };
+
 export interface RunLog {
   /** How long a run is held without a sign of life. */
   readonly lease: Milliseconds;
@@ -117,8 +123,8 @@ export interface RunLog {
   leave(key: SessionKey, ticket: string): Promise<void>;
   /** Adds events, and holds the run for another lease; none: only that. False when it is held no more. */
   write(key: SessionKey, hold: Hold, offset: number, events: readonly Uint8Array[]): Promise<boolean>;
-  /** Ends the run, with its turn and its last event in one step. False when it is held no more. */
-  finish(key: SessionKey, hold: Hold, end: RunEnd): Promise<boolean>;
+  /** Ends the run, with its turn and its last event in one step. */
+  finish(key: SessionKey, hold: Hold, end: RunEnd): Promise<FinishOutcome>;
   /**
    * Takes a run away from whoever writes it, to end it; all who take it hold it together, and the first to finish it
    * does so for all. Undefined when it is over. An empty id means whichever answers.

@@ -1,5 +1,6 @@
 /** Runs as a Stream of events each, held by a lease in the session's log: implements the domain's log of runs. */
 import {
+  type FinishOutcome,
   type Hold,
   type OpenEvent,
   type Overdue,
@@ -124,9 +125,9 @@ export class RedisRuns implements RunLog {
     );
   }
 
-  async finish(key: SessionKey, { runId, fence, mark }: Hold, end: RunEnd): Promise<boolean> {
+  async finish(key: SessionKey, { runId, fence, mark }: Hold, end: RunEnd): Promise<FinishOutcome> {
     const { status, offset, event, error, turn } = end;
-    const done = await this.#done(finishRun, this.#keysOf(key, runId), [
+    const reply = await this.#redis.run(finishRun, this.#keysOf(key, runId), [
       runId,
       fence,
       this.#keys.live(key),
@@ -140,8 +141,10 @@ export class RedisRuns implements RunLog {
       ...(turn ? turnArguments([turn]) : []),
     ]);
     // Whoever looks after runs need not look after this one; if we cannot tell, they look in vain.
-    if (done && mark) this.#strikeOff({ key, mark });
-    return done;
+    const [code, newest] = reply as [number, string?];
+    if (code === -15) return { lastOffset: Number(newest) };
+    if (code === 1 && mark) this.#strikeOff({ key, mark });
+    return code === 1 ? 'finished' : 'gone';
   }
 
   async take(key: SessionKey, runId: string): Promise<Hold | undefined> {

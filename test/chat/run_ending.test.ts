@@ -33,7 +33,7 @@ function logOfOneRun() {
     },
     finish: async (_key: unknown, _hold: Hold, end: RunEnd) => {
       state.ends.push(end);
-      return true;
+      return 'finished' as const;
     },
   };
   const ending = new RunEnding(log as unknown as RunLog, runEncoder, async (said) => said.map(() => 1));

@@ -38,7 +38,7 @@ async function stage({ isIdle = true, waiting = 0 } = {}) {
     finish: async (_key, _hold, end) => {
       happened.push(end.status);
       ended.resolve(end);
-      return true;
+      return 'finished';
     },
     listen: async () => () => {},
   };
