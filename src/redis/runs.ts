@@ -23,7 +23,17 @@ import type { Connection } from './connection.ts';
 import type { RedisDoorbell } from './doorbell.ts';
 import { type Keys, tag, untag } from './keys.ts';
 import { refusal } from './refusals.ts';
-import { finishRun, forgetRun, readRun, saveSummary, startRun, takeRun, writeRun } from './scripts.ts';
+import {
+  finishRun,
+  forgetRun,
+  markRun,
+  overdueRuns,
+  readRun,
+  saveSummary,
+  startRun,
+  takeRun,
+  writeRun,
+} from './scripts.ts';
 import { turnArguments } from './turns.ts';
 
 /** The offset of the first thing that is said: behind `started`. */
@@ -62,9 +72,8 @@ export class RedisRuns implements RunLog {
 
   async start(key: SessionKey, start: RunStart, { operation }: Caller): Promise<StartOutcome> {
     // On the list first: a run that is not on it would be missed if we died right after starting it.
-    const mark = String(Date.now() + this.lease);
-    const [, reply] = await Promise.all([
-      this.#redis.call('ZADD', this.#keys.runs, mark, tag(key)),
+    const [mark, reply] = await Promise.all([
+      this.#redis.run(markRun, [this.#keys.runs], [tag(key), this.lease]) as Promise<string>,
       this.#redis.run(startRun, this.#keysOf(key, start.runId, this.#keys.queue(key)), [
         ...answerSlot(operation),
         this.#keys.live(key),
@@ -193,17 +202,7 @@ export class RedisRuns implements RunLog {
   }
 
   async overdue(): Promise<readonly Overdue[]> {
-    const found = (await this.#redis.call(
-      'ZRANGE',
-      this.#keys.runs,
-      '-inf',
-      Date.now(),
-      'BYSCORE',
-      'LIMIT',
-      0,
-      OVERDUE,
-      'WITHSCORES',
-    )) as string[];
+    const found = (await this.#redis.run(overdueRuns, [this.#keys.runs], [OVERDUE])) as string[];
     const overdue: Overdue[] = [];
     for (let at = 0; at < found.length; at += 2)
       overdue.push({ key: untag(found[at]!), mark: found[at + 1]! });

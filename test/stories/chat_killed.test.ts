@@ -42,6 +42,20 @@ it.each([
   expect((await logOf(two, sessionId)).slice(2)).toEqual(['3 USER Again?', '4 ASSISTANT Gladly.']);
 });
 
+it('the run of a process whose clock was an hour ahead is ended no later', async () => {
+  const stage = await setStage({ PARLEY_RUN_LEASE: '1s' });
+  const program = 'const { now } = Date; Date.now = () => now() + 3_600_000;';
+  const ahead = await stage.another({
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(program)}`,
+  });
+  const { sessionId, runId } = await begin(stage, ahead, 'Last words');
+  const other = resume(stage.two, sessionId, runId);
+  await other.hears('Last words');
+  ahead.process.kill('SIGKILL');
+  expect(await other.over).toBe('OK');
+  expect(other.last).toBe('failed RUN_ABANDONED');
+});
+
 it('who asks before anybody noticed is answered as soon as the lease has passed', async () => {
   const stage = await setStage({ PARLEY_RUN_LEASE: '2s' });
   const { one, two } = stage;
