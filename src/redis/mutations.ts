@@ -11,6 +11,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activity, Session } from '../sessions/session.ts';
 import type { Caller, Decision, Mutated } from '../sessions/store.ts';
+import { Slices } from '../slices.ts';
 
 /** A session as a mutation is decided on: undefined when there is none. */
 export interface Base {
@@ -55,6 +56,11 @@ type Attempt<T> =
   | { readonly mutated: Mutated<T>; readonly after?: Head | undefined }
   | { readonly refusal: unknown; readonly after: Head | undefined }
   | { readonly decision: Decision<T>; readonly head: Head };
+
+/** What deciding may take of a turn of the event loop, in milliseconds: of large sessions each decision takes some. */
+const SLICE = 20;
+
+const slices = new Slices(SLICE);
 
 export class Mutations {
   readonly #lines = new Map<string, Line>();
@@ -107,6 +113,8 @@ export class Mutations {
     steps: Steps<T>,
     known: Base | undefined,
   ): Attempt<T> | Promise<Attempt<T>> {
+    const due = slices.whenDue();
+    if (due) return due.then(() => this.#try(line, caller, decide, steps, known));
     caller.throwIfOver();
     const recalled = line.head || known ? undefined : steps.recall();
     const base = line.head ?? known ?? recalled;

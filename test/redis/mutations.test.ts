@@ -102,6 +102,21 @@ describe('the mutations of one session', () => {
     expect(store.session?.tokenBudget).toBe(108);
   });
 
+  it('let others have their turns, however long deciding takes', async () => {
+    const [mutations, store] = [new Mutations(), new SlowStore()];
+    const turns = new Set<number>();
+    let turn = 0;
+    const counting = setInterval(() => turn++, 0);
+    const slowly: Decide<null> = (session) => {
+      for (const since = performance.now(); performance.now() - since < 5; );
+      turns.add(turn);
+      return { write: { ...session!, etag: newEtag() }, answer: null };
+    };
+    await Promise.all(Array.from({ length: 40 }, () => run(mutations, caller, slowly, store.steps<null>())));
+    clearInterval(counting);
+    expect(turns.size).toBeGreaterThan(4);
+  });
+
   it('of two processes lose nothing to each other', async () => {
     const store = new SlowStore();
     const processes = [new Mutations(), new Mutations(), new Mutations()];
