@@ -91,6 +91,7 @@ export class TemplateRenderer implements Templates {
     this.#busy(START_LIMIT);
     let cause: Error | undefined;
     child.on('message', (message: 'ready' | Result) => {
+      if (child.killed) return; // its exit is on its way, and is heard of then
       if (message === 'ready') this.#failedStarts = 0;
       else this.#current?.resolve(message);
       this.#next();
@@ -105,15 +106,29 @@ export class TemplateRenderer implements Templates {
   /** Begins the job whose turn it is. */
   #next(): void {
     this.#idle();
-    this.#current = this.#queue.shift();
-    if (!this.#current) return;
+    const current = this.#queue.shift();
+    this.#current = current;
+    if (!current) return;
     this.#busy(JOB_LIMIT);
-    this.#process!.send(this.#current.job, () => {}); // if it cannot be sent, the exit is on its way
+    this.#process!.send(current.job, (error) => error && this.#takeBack(current));
+  }
+
+  /** It could not be sent: the process has died, for no fault of this job, which the next one does. */
+  #takeBack(job: Waiting): void {
+    if (this.#current !== job || this.#closed) return;
+    this.#current = undefined;
+    this.#queue.unshift(job);
   }
 
   /** The clock that runs is the sign of being busy. */
   #busy(limit: Milliseconds): void {
-    this.#limit = setTimeout(() => this.#process?.kill('SIGKILL'), limit);
+    const clock = setTimeout(() => {
+      // When it is this process that is late, the answer has come meanwhile: it is read before this turn ends.
+      setImmediate(() => {
+        if (this.#limit === clock) this.#process?.kill('SIGKILL');
+      });
+    }, limit);
+    this.#limit = clock;
     this.#process?.ref();
     this.#process?.channel?.ref();
   }

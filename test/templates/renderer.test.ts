@@ -138,6 +138,34 @@ test('a rendered text has a size', async () => {
   expect(await rendered('{{ text }}!', data)).toBe(`${REFUSED} renders more than 65536 bytes`);
 });
 
+describe('who is not to blame is served', () => {
+  /** Nothing else happens in this process meanwhile. */
+  const stall = (time: number) => execFileSync('sleep', [String(time / 1000)]);
+
+  test('when this process is late to read that a template is done', async () => {
+    const renderer = new TemplateRenderer();
+    onTestFinished(() => renderer.close());
+    await renderer.render('{{ 1 }}', {}, '');
+    const before = childrenOf(process.pid);
+    const late = renderer.render('{{ 2 }}', {}, '');
+    stall(1500); // longer than a template may take
+    const next = renderer.render('{{ 3 }}', {}, '');
+    expect(await Promise.all([late, next])).toEqual(['2', '3']);
+    expect(childrenOf(process.pid)).toEqual(before);
+  });
+
+  test('when the process of the templates has died meanwhile', async () => {
+    const before = new Set(childrenOf(process.pid));
+    const renderer = new TemplateRenderer();
+    onTestFinished(() => renderer.close());
+    await renderer.render('{{ 1 }}', {}, '');
+    const child = childrenOf(process.pid).find((pid) => !before.has(pid))!;
+    process.kill(child, 'SIGKILL');
+    stall(500); // so that it is gone, and nobody here has heard of it
+    expect(await renderer.render('{{ 2 }}', {}, '')).toBe('2');
+  });
+});
+
 describe('a process that is killed while it starts', () => {
   /** Begins to render, and kills as many processes, one after the other, before they do. */
   async function killed(times: number): Promise<string> {
