@@ -53,7 +53,7 @@ export function anInput(fields: Partial<NewSession> = {}): NewSession {
 /** Somebody who waits for ever; with a request id, one who may ask again. */
 export function aCaller(requestId?: string, request: Json = null, method = 'Method'): Caller {
   const operation = requestId ? { method, requestId, fingerprint: fingerprint(request) } : undefined;
-  return { operation, principal: '', throwIfOver() {} };
+  return { operation, principal: '', throwIfOver() {}, signal: new AbortController().signal };
 }
 
 /** All live sessions of the default namespace, newest first, but for these fields. */

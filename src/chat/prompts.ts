@@ -11,7 +11,7 @@ import {
   type Participant,
   type SessionKey,
 } from '../sessions/session.ts';
-import type { SessionStore } from '../sessions/store.ts';
+import type { Caller, SessionStore } from '../sessions/store.ts';
 import type { Templates } from '../templates/template.ts';
 import type { Ask } from './ask.ts';
 import { promptBudget, recallBudget, summaryBudget } from './budget.ts';
@@ -72,7 +72,7 @@ export class Prompts {
   }
 
   /** `to`: whether the session is only looked at, or about to be written. */
-  async make(key: SessionKey, ask: Ask, to: 'read' | 'write'): Promise<Prompt> {
+  async make(key: SessionKey, ask: Ask, caller: Caller, to: 'read' | 'write'): Promise<Prompt> {
     const [found, newest] = await Promise.all([
       this.#tools.sessions.readActive(key),
       this.#tools.turns.read(key, { ...PAGE, direction: 'BACKWARD', afterSeq: 0 }),
@@ -92,7 +92,7 @@ export class Prompts {
     const participantId = agent?.participantId ?? '';
     const past = this.#tools.decode(newest.frames).reverse();
     const [system, insights, recalled] = await Promise.all([
-      this.#system(found, agent),
+      this.#system(key, found, agent, caller),
       insightsTold(this.#tools.insights, found, participantId, generation.model, tokenBudget),
       this.#recalled(key, found, ask, past, recallBudget(tokenBudget)),
     ]);
@@ -194,7 +194,12 @@ export class Prompts {
   }
 
   /** What is said before anybody speaks: templates where the session has them rendered. */
-  async #system(found: ActiveSession, agent: Participant | undefined): Promise<SystemPiece[]> {
+  async #system(
+    { namespace }: SessionKey,
+    found: ActiveSession,
+    agent: Participant | undefined,
+    caller: Caller,
+  ): Promise<SystemPiece[]> {
     const { situation, renderTemplates } = found.session;
     const instructions = agent?.instructions ?? '';
     if (!renderTemplates) {
@@ -204,13 +209,12 @@ export class Prompts {
       ];
     }
     const data = templateData(found, agent, now());
-    const { templates } = this.#tools;
+    const requester = { namespace, signal: caller.signal };
+    const rendered = (template: string, name: string) =>
+      this.#tools.templates.render(template, data, name, requester);
     return [
-      { source: 'SITUATION', text: await templates.render(situation, data, 'session.situation') },
-      {
-        source: 'INSTRUCTIONS',
-        text: await templates.render(instructions, data, 'participant.instructions'),
-      },
+      { source: 'SITUATION', text: await rendered(situation, 'session.situation') },
+      { source: 'INSTRUCTIONS', text: await rendered(instructions, 'participant.instructions') },
     ];
   }
 

@@ -84,7 +84,7 @@ export class RunStarter {
     const { log, prompts } = this.#tools;
     caller.throwIfOver();
     if (this.#stopping) throw serverStopping();
-    const making = prompts.make(key, ask, 'write');
+    const making = prompts.make(key, ask, caller, 'write');
     making.catch(() => {}); // it may be a retry, and then no longer matters
     const [known, waiting] = await Promise.all([log.recall(key, caller), log.waiting(key), listening()]);
     if (known) return { kind: 'replay', runId: known };

@@ -100,8 +100,8 @@ export class Runs {
   }
 
   /** The prompt an answer would be made of. */
-  async context(key: SessionKey, ask: Ask): Promise<Context> {
-    return (await this.#tools.prompts.make(key, ask, 'read')).context;
+  async context(key: SessionKey, ask: Ask, caller: Caller): Promise<Context> {
+    return (await this.#tools.prompts.make(key, ask, caller, 'read')).context;
   }
 
   /** Starts a run, when it is its turn, or finds the one this call started before; the reader is to be let go. */

@@ -101,9 +101,9 @@ export class ChatService implements ServiceImpl<typeof Proto> {
     return converse(this.#runs, this.#count, requests, call);
   }
 
-  async getContext(request: GetContextRequest) {
+  async getContext(request: GetContextRequest, call: Call) {
     const ask = await askOf(askSettings(request), request.messages, this.#count);
-    return contextMessage(await this.#runs.context(keyOf(request), ask));
+    return contextMessage(await this.#runs.context(keyOf(request), ask, call));
   }
 
   async getRun(request: GetRunRequest) {

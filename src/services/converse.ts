@@ -87,5 +87,6 @@ function callerOf(open: Open, request: ConverseRequest, number: number, call: Ca
     operation: requestId === '' ? undefined : operation,
     principal: call.principal,
     throwIfOver: () => call.throwIfOver(),
+    signal: call.signal,
   };
 }

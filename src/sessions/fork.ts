@@ -38,6 +38,9 @@ function forkOf({ sessionId }: SessionKey, caller: Caller): Caller {
     operation: operation && { ...operation, method: `${operation.method} of ${sessionId}` },
     principal,
     throwIfOver: () => caller.throwIfOver(),
+    get signal() {
+      return caller.signal;
+    },
   };
 }
 

@@ -60,7 +60,7 @@ export class Sessions {
   create(key: SessionKey, input: NewSession, allowExisting: boolean, caller: Caller) {
     const named = { ...key, sessionId: key.sessionId || madeId(key.namespace, caller) };
     const session = newSession(named, input, authorOf(caller));
-    return TemplateChecks.during(this.#templates, (checks) =>
+    return TemplateChecks.during(this.#templates, key, caller, (checks) =>
       this.#store.mutate<{ session: Session; created: boolean }>(
         named,
         caller,
@@ -113,7 +113,7 @@ export class Sessions {
   }
 
   update(key: SessionKey, update: SessionUpdate, caller: Caller): Promise<Mutated<Session>> {
-    return TemplateChecks.during(this.#templates, (checks) =>
+    return TemplateChecks.during(this.#templates, key, caller, (checks) =>
       this.#store.mutate(key, caller, (current) => {
         const session = writable(current, key, update.etag);
         const next = updated(session, update, authorOf(caller));
@@ -173,7 +173,7 @@ export class Sessions {
   }
 
   bindParticipant(key: SessionKey, participant: NewParticipant, etag: string, caller: Caller) {
-    return TemplateChecks.during(this.#templates, (checks) =>
+    return TemplateChecks.during(this.#templates, key, caller, (checks) =>
       this.#store.mutate<{ participant: Participant; created: boolean }>(
         key,
         caller,

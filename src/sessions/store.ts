@@ -22,6 +22,8 @@ export interface Caller {
   readonly principal: string;
   /** Throws when nobody waits for the answer any more. */
   throwIfOver(): void;
+  /** Aborts when nobody waits for the answer any more. Made when it is first asked for, which is not cheap. */
+  readonly signal: AbortSignal;
 }
 
 /** What a mutation does to a session, and what its caller is told: plain JSON, since a retry must be told the same. */

@@ -7,8 +7,9 @@
  */
 import { type FieldViolation, ParleyError } from '../errors.ts';
 import { describe, isTemplate, type TemplateProblem, type Templates } from '../templates/template.ts';
-import { boundParticipants, type Session } from './session.ts';
+import { boundParticipants, type Session, type SessionKey } from './session.ts';
 import type { NewSession, SessionUpdate } from './settings.ts';
+import type { Caller } from './store.ts';
 
 /** A text that is going to be rendered, and how its problems are told. */
 interface Use {
@@ -33,6 +34,8 @@ export class TemplateChecks {
   /** Runs a mutation whose decision asks these checks. */
   static async during<T>(
     templates: Pick<Templates, 'check'>,
+    { namespace }: Pick<SessionKey, 'namespace'>,
+    caller: Caller,
     mutation: (checks: TemplateChecks) => Promise<T>,
   ): Promise<T> {
     const checks = new TemplateChecks();
@@ -41,7 +44,8 @@ export class TemplateChecks {
         return await mutation(checks);
       } catch (error) {
         if (!(error instanceof NotCompiledYet)) throw error;
-        checks.#known.set(error.text, await templates.check(error.text));
+        const { signal } = caller;
+        checks.#known.set(error.text, await templates.check(error.text, { namespace, signal }));
       }
     }
   }

@@ -1,5 +1,6 @@
 /**
- * Runs templates in a process of their own, one after the other.
+ * Runs templates in a process of their own, one after the other. Namespaces take turns: one with many templates, or
+ * costly ones, delays another's by one of its own.
  *
  * Not in a thread: one long list or string, made in one step, overruns a thread's heap limit, and V8 then ends the
  * whole process (`range(1000000000)` did). The process is started when it is first needed and again after it died;
@@ -12,7 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { ParleyError } from '../errors.ts';
 import type { Milliseconds } from '../sessions/session.ts';
 import type { JsonObject } from '../structs/json.ts';
-import { describe, isTemplate, type TemplateProblem, type Templates } from './template.ts';
+import { FairQueue } from './fair_queue.ts';
+import { describe, isTemplate, type Requester, type TemplateProblem, type Templates } from './template.ts';
 
 /** What the process is asked: to render, or, without data, to compile. */
 export interface Job {
@@ -33,13 +35,14 @@ const START_LIMIT: Milliseconds = 20_000;
 const HEAP_MB = 128;
 
 interface Waiting {
+  readonly namespace: string;
   readonly job: Job;
   resolve(result: Result): void;
   reject(error: Error): void;
 }
 
 export class TemplateRenderer implements Templates {
-  readonly #queue: Waiting[] = [];
+  readonly #queue = new FairQueue<Waiting>();
   #process: ChildProcess | undefined;
   /** Undefined while the process starts, and between two jobs. */
   #current: Waiting | undefined;
@@ -48,16 +51,16 @@ export class TemplateRenderer implements Templates {
   #failedStarts = 0;
   #closed = false;
 
-  async check(template: string): Promise<TemplateProblem | undefined> {
+  async check(template: string, requester: Requester): Promise<TemplateProblem | undefined> {
     if (!isTemplate(template)) return undefined;
-    const result = await this.#run({ template });
+    const result = await this.#run({ template }, requester);
     if ('failure' in result) return { line: 1, column: 1, description: result.failure };
     return 'problem' in result ? result.problem : undefined;
   }
 
-  async render(template: string, data: JsonObject, name: string): Promise<string> {
+  async render(template: string, data: JsonObject, name: string, requester: Requester): Promise<string> {
     if (!isTemplate(template)) return template;
-    const result = await this.#run({ template, data });
+    const result = await this.#run({ template, data }, requester);
     if ('text' in result) return result.text;
     const reason = 'problem' in result ? describe(result.problem) : result.failure;
     throw new ParleyError('TEMPLATE_INVALID', `${name}: ${reason}`, {
@@ -70,16 +73,24 @@ export class TemplateRenderer implements Templates {
   close(): void {
     this.#closed = true;
     this.#process?.kill('SIGKILL');
-    for (const waiting of this.#queue.splice(0)) waiting.reject(stopping());
+    while (!this.#queue.isEmpty) this.#queue.next()?.reject(stopping());
   }
 
-  #run(job: Job): Promise<Result> {
-    if (this.#closed) return Promise.reject(stopping());
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ job, resolve, reject });
-      if (!this.#process) this.#start();
-      else if (!this.#limit) this.#next();
-    });
+  async #run(job: Job, { namespace, signal }: Requester): Promise<Result> {
+    if (this.#closed) throw stopping();
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    const waiting = { namespace, job, resolve, reject };
+    // A job that has begun runs to its end or its limit: starting the process again would take as long.
+    const leave = () => {
+      this.#queue.delete(waiting);
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', leave);
+    this.#queue.add(waiting);
+    if (!this.#process) this.#start();
+    else if (!this.#limit) this.#next();
+    return promise.finally(() => signal.removeEventListener('abort', leave));
   }
 
   #start(): void {
@@ -106,7 +117,7 @@ export class TemplateRenderer implements Templates {
   /** Begins the job whose turn it is. */
   #next(): void {
     this.#idle();
-    const current = this.#queue.shift();
+    const current = this.#queue.next();
     this.#current = current;
     if (!current) return;
     this.#busy(JOB_LIMIT);
@@ -117,7 +128,7 @@ export class TemplateRenderer implements Templates {
   #takeBack(job: Waiting): void {
     if (this.#current !== job || this.#closed) return;
     this.#current = undefined;
-    this.#queue.unshift(job);
+    this.#queue.add(job);
   }
 
   /** The clock that runs is the sign of being busy. */
@@ -148,11 +159,11 @@ export class TemplateRenderer implements Templates {
     this.#current = undefined;
     if (this.#closed) current?.reject(stopping());
     else if (current) current.resolve({ failure: 'takes too much time or memory' });
-    // It never came to a job. That may happen once, to one that is killed from outside; the next time whoever waited
-    // longest hears of it, so that this does not go on for ever.
+    // It never came to a job. That may happen once, to one that is killed from outside; the next time somebody hears of
+    // it, so that this does not go on for ever.
     else if (++this.#failedStarts > 1)
-      this.#queue.shift()?.reject(new Error('the template process does not start', { cause }));
-    if (this.#queue.length > 0) this.#start();
+      this.#queue.next()?.reject(new Error('the template process does not start', { cause }));
+    if (!this.#queue.isEmpty) this.#start();
   }
 }
 

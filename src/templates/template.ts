@@ -13,14 +13,23 @@ export interface TemplateProblem {
   readonly description: string;
 }
 
+/** Who waits for a template. */
+export interface Requester {
+  /** Namespaces take turns. */
+  readonly namespace: string;
+  /** Aborts when nobody waits any more: what has not begun by then never does. */
+  readonly signal: AbortSignal;
+}
+
+/** Both reject with the signal's reason as soon as the requester is gone. */
 export interface Templates {
   /** What is wrong with a template before any data is seen; undefined when it compiles. */
-  check(template: string): Promise<TemplateProblem | undefined>;
+  check(template: string, requester: Requester): Promise<TemplateProblem | undefined>;
   /**
    * The text a template makes of the data. A variable that is not there renders as nothing, as Jinja has it; anything
    * else that goes wrong is FAILED_PRECONDITION `TEMPLATE_INVALID`, whose message begins with `name`.
    */
-  render(template: string, data: JsonObject, name: string): Promise<string>;
+  render(template: string, data: JsonObject, name: string, requester: Requester): Promise<string>;
 }
 
 /** Whether there is anything to render: a text without these is itself, to the last newline. */

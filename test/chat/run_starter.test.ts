@@ -8,12 +8,12 @@ import type { RunEnding } from '../../src/chat/run_ending.ts';
 import { RunStarter } from '../../src/chat/run_starter.ts';
 import { ParleyError } from '../../src/errors.ts';
 import { runEncoder } from '../../src/services/run_encoder.ts';
-import type { Caller } from '../../src/sessions/store.ts';
 import { HELLO, modelAt } from '../models/asking.ts';
 import { delta, hanging, refusal, startEndpoint, text } from '../models/endpoint.ts';
+import { aCaller } from '../session_fixture.ts';
 
 const KEY = { namespace: 'default', sessionId: 's' };
-const CALLER: Caller = { principal: '', operation: undefined, throwIfOver: () => {} };
+const CALLER = aCaller();
 
 /** A starter before a log that starts a run when the test says so, and with a model at an endpoint. */
 async function stage({ isIdle = true, waiting = 0 } = {}) {

@@ -3,6 +3,7 @@ import { templateData } from '../../src/chat/template_data.ts';
 import { firstParticipants, unbound } from '../../src/sessions/participants.ts';
 import { TemplateRenderer } from '../../src/templates/renderer.ts';
 import { aSession } from '../session_fixture.ts';
+import { aRequester } from '../templates/requester.ts';
 
 const templates = new TemplateRenderer();
 afterAll(() => templates.close());
@@ -76,5 +77,7 @@ test('and renders it', async () => {
   const template =
     '{{ agent.display_name }} for {% for p in participants if p.kind == "USER" %}{{ p.participant_id }} {% endfor %}' +
     '{{ metadata.tags[0] }} {{ data["__proto__"].polluted }} {{ data.polluted }}{{ data.count + 1 }}';
-  expect(await templates.render(template, data, 'situation')).toBe('Ada for zoe bob vip true 4');
+  expect(await templates.render(template, data, 'situation', aRequester())).toBe(
+    'Ada for zoe bob vip true 4',
+  );
 });

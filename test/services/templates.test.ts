@@ -1,7 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Code } from '@connectrpc/connect';
 import { describe, expect, test } from 'vitest';
 import { BadRequestSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { ParticipantKind, type SessionSchema } from '../../gen/parley/v1/session_service_pb.ts';
+import { childrenOf } from '../bench/processes.ts';
 import { newId, useParley } from '../harness.ts';
 import { failure, refusal } from '../refusal.ts';
 
@@ -109,6 +111,62 @@ describe('without render_templates', () => {
       updateMask: { paths: ['situation', 'render_templates'] },
     });
     expect(session).toMatchObject({ situation: BAD, renderTemplates: false });
+  });
+});
+
+describe('while a namespace has many templates rendered', () => {
+  /** Takes a tenth of a second or so. */
+  const COSTLY = '{% for i in range(25000) %}{% set x = range(9) %}{% endfor %}';
+  /** Compiles, and takes its process with it when it is rendered. */
+  const DEADLY = '{{ ("a\nb\nc" | indent(170000000)) | upper | length }}';
+  const NUMBER = 20;
+  const messages = [{ content: 'hi' }];
+
+  /** Begins as many, all in one session; returns when the first of them is done, and the others wait. */
+  async function crowd(namespace: string) {
+    const sessionId = newId();
+    await parley.sessions.createSession({
+      namespace,
+      sessionId,
+      session: { renderTemplates: true, situation: COSTLY },
+    });
+    const state = { done: 0 };
+    const all = Array.from({ length: NUMBER }, () =>
+      parley.chat.getContext({ namespace, sessionId, messages }).finally(() => state.done++),
+    );
+    await Promise.race(all);
+    return { state, over: Promise.all(all) };
+  }
+
+  test('another is served before most of them', async () => {
+    const sessionId = await create({ renderTemplates: true, situation: GOOD });
+    const { state, over } = await crowd(newId());
+    await parley.chat.getContext({ sessionId, messages });
+    expect(state.done).toBeLessThan(NUMBER / 2);
+    await over;
+  });
+
+  test('none is rendered or compiled for a caller whose deadline passes first', async () => {
+    const namespace = newId();
+    const sessionId = newId();
+    const deadly = { renderTemplates: true, situation: DEADLY };
+    await parley.sessions.createSession({ namespace, sessionId, session: deadly });
+    const { over } = await crowd(namespace);
+    const processes = childrenOf(process.pid);
+    const soon = { timeoutMs: 300 };
+    const where = { namespace, sessionId };
+    const hopeless = { renderTemplates: true, situation: `${' '.repeat(60_000)}{{ 1 }}` };
+    const calls = [
+      parley.chat.getContext({ ...where, messages }, soon),
+      Array.fromAsync(parley.chat.chat({ ...where, messages }, soon)),
+      parley.sessions.createSession({ namespace, session: hopeless }, soon),
+      parley.sessions.updateSession({ ...where, session: hopeless }, soon),
+    ];
+    const answers = await Promise.all(calls.map((call) => failure(call)));
+    expect(answers.map(({ code }) => Code[code])).toEqual(Array(4).fill('DeadlineExceeded'));
+    await over;
+    await parley.sessions.createSession({ namespace, session: { renderTemplates: true, situation: GOOD } });
+    expect(childrenOf(process.pid)).toEqual(processes);
   });
 });
 

@@ -4,6 +4,7 @@ import { ParleyError } from '../../src/errors.ts';
 import type { JsonObject } from '../../src/structs/json.ts';
 import { TemplateRenderer } from '../../src/templates/renderer.ts';
 import { childrenOf } from '../bench/processes.ts';
+import { aRequester } from './requester.ts';
 
 const templates = new TemplateRenderer();
 afterAll(() => templates.close());
@@ -18,7 +19,7 @@ const DATA: JsonObject = {
 /** The text, or what was refused. */
 async function rendered(template: string, data = DATA): Promise<string> {
   try {
-    return await templates.render(template, data, 'situation');
+    return await templates.render(template, data, 'situation', aRequester());
   } catch (error) {
     if (!(error instanceof ParleyError)) throw error;
     return `${error.code} ${error.reason} ${error.message}`;
@@ -113,7 +114,7 @@ describe('a runaway is stopped, and the next template renders', () => {
     const [refused, next, compiles] = await Promise.all([
       rendered(template),
       rendered('{{ 1 + 1 }}'),
-      templates.check('{{ a'),
+      templates.check('{{ a', aRequester()),
     ]);
     expect(refused).toContain(REFUSED);
     expect([next, compiles?.column]).toEqual(['2', 1]);
@@ -132,6 +133,61 @@ describe('a runaway is stopped, and the next template renders', () => {
   });
 });
 
+describe('of the templates that wait', () => {
+  /** Takes a tenth of a second or so. */
+  const COSTLY = '{% for i in range(25000) %}{% set x = range(9) %}{% endfor %}';
+  /** Takes its process with it. */
+  const DEADLY = `${' '.repeat(60_000)}{{ 1 }}`;
+
+  /** A renderer of its own, and which process it has. */
+  async function stage() {
+    const before = new Set(childrenOf(process.pid));
+    const renderer = new TemplateRenderer();
+    onTestFinished(() => renderer.close());
+    const render = (template: string, namespace: string, signal?: AbortSignal) =>
+      renderer.render(template, {}, 'situation', aRequester(namespace, signal));
+    await render('{{ 1 }}', 'a');
+    return { render, renderer, children: () => childrenOf(process.pid).filter((pid) => !before.has(pid)) };
+  }
+
+  test('those of one namespace delay another by one', async () => {
+    const { render } = await stage();
+    const done: string[] = [];
+    const costly = [1, 2, 3, 4].map((n) => render(COSTLY, 'a').then(() => done.push(`a${n}`)));
+    const others = ['b', 'c'].map((name) => render('{{ 1 }}', name).then(() => done.push(name)));
+    await Promise.all([...costly, ...others]);
+    expect(done).toEqual(['a1', 'b', 'c', 'a2', 'a3', 'a4']);
+  });
+
+  test('none begins whose requester is gone, who hears at once', async () => {
+    const { render, renderer, children } = await stage();
+    const before = children();
+    const leaver = new AbortController();
+    const happened: string[] = [];
+    const running = render(COSTLY, 'a').then(() => happened.push('done'));
+    const waiting = ['a', 'a', 'b'].map((name) => render(DEADLY, name, leaver.signal));
+    const checking = renderer.check(DEADLY, aRequester('c', leaver.signal));
+    leaver.abort(new Error('gone'));
+    const late = render(DEADLY, 'd', leaver.signal);
+    for (const job of [...waiting, checking, late]) await expect(job).rejects.toThrow('gone');
+    expect(happened).toEqual([]);
+    await running;
+    expect(await render('{{ 2 }}', 'a')).toBe('2');
+    expect(children()).toEqual(before);
+  });
+
+  test('one that has begun runs to its end, whether or not its requester is there', async () => {
+    const { render, children } = await stage();
+    const before = children();
+    const leaver = new AbortController();
+    const running = render(COSTLY, 'a', leaver.signal);
+    leaver.abort(new Error('gone'));
+    await expect(running).rejects.toThrow('gone');
+    expect(await render('{{ 2 }}', 'a')).toBe('2');
+    expect(children()).toEqual(before);
+  });
+});
+
 test('a rendered text has a size', async () => {
   const data = { text: 'é'.repeat(32 * 1024) };
   expect(await rendered('{{ text }}', data)).toBe(data.text);
@@ -145,11 +201,11 @@ describe('who is not to blame is served', () => {
   test('when this process is late to read that a template is done', async () => {
     const renderer = new TemplateRenderer();
     onTestFinished(() => renderer.close());
-    await renderer.render('{{ 1 }}', {}, '');
+    await renderer.render('{{ 1 }}', {}, '', aRequester());
     const before = childrenOf(process.pid);
-    const late = renderer.render('{{ 2 }}', {}, '');
+    const late = renderer.render('{{ 2 }}', {}, '', aRequester());
     stall(1500); // longer than a template may take
-    const next = renderer.render('{{ 3 }}', {}, '');
+    const next = renderer.render('{{ 3 }}', {}, '', aRequester());
     expect(await Promise.all([late, next])).toEqual(['2', '3']);
     expect(childrenOf(process.pid)).toEqual(before);
   });
@@ -158,11 +214,11 @@ describe('who is not to blame is served', () => {
     const before = new Set(childrenOf(process.pid));
     const renderer = new TemplateRenderer();
     onTestFinished(() => renderer.close());
-    await renderer.render('{{ 1 }}', {}, '');
+    await renderer.render('{{ 1 }}', {}, '', aRequester());
     const child = childrenOf(process.pid).find((pid) => !before.has(pid))!;
     process.kill(child, 'SIGKILL');
     stall(500); // so that it is gone, and nobody here has heard of it
-    expect(await renderer.render('{{ 2 }}', {}, '')).toBe('2');
+    expect(await renderer.render('{{ 2 }}', {}, '', aRequester())).toBe('2');
   });
 });
 
@@ -172,7 +228,7 @@ describe('a process that is killed while it starts', () => {
     const before = new Set(childrenOf(process.pid));
     const renderer = new TemplateRenderer();
     onTestFinished(() => renderer.close());
-    const rendering = renderer.render('{{ 1 }}', {}, '').catch(({ message }: Error) => message);
+    const rendering = renderer.render('{{ 1 }}', {}, '', aRequester()).catch(({ message }: Error) => message);
     for (let time = 0; time < times; time++) {
       const child = await vi.waitUntil(() => childrenOf(process.pid).find((pid) => !before.has(pid)), 5000);
       before.add(child);
@@ -193,17 +249,18 @@ describe('a process that is killed while it starts', () => {
 test('an idle renderer keeps no program from ending', () => {
   const program = `
     import { TemplateRenderer } from './src/templates/renderer.ts';
-    console.log(await new TemplateRenderer().render('{{ 1 }}', {}, ''));`;
+    const requester = { namespace: 'default', signal: new AbortController().signal };
+    console.log(await new TemplateRenderer().render('{{ 1 }}', {}, '', requester));`;
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 30_000 });
   expect(String(output)).toBe('1\n');
 });
 
 test('a closed one refuses what waits and what comes', async () => {
   const closed = new TemplateRenderer();
-  const waiting = [closed.render('{{ 1 }}', {}, ''), closed.check('{{ 1 }}')].map((job) =>
-    job.catch(({ reason }: ParleyError) => reason),
+  const waiting = [closed.render('{{ 1 }}', {}, '', aRequester()), closed.check('{{ 1 }}', aRequester())].map(
+    (job) => job.catch(({ reason }: ParleyError) => reason),
   );
   closed.close();
-  const late = closed.check('{{ 1 }}').catch(({ reason }: ParleyError) => reason);
+  const late = closed.check('{{ 1 }}', aRequester()).catch(({ reason }: ParleyError) => reason);
   expect(await Promise.all([...waiting, late])).toEqual(Array(3).fill('SERVER_STOPPING'));
 });
