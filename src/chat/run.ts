@@ -73,6 +73,11 @@ export type StartOutcome =
   /** Turns came or went since the prompt was made. */
   | { readonly kind: 'moved' };
 
+/** Why a run that may wait does not start. */
+export type Hindrance = Extract<StartOutcome, { kind: 'replay' | 'expired' | 'waiting' }>;
+/** What one who waits finds: `free` when it is its turn. */
+export type PlaceInLine = Hindrance | { readonly kind: 'free' };
+
 /** The end of a run. */
 export interface RunEnd {
   readonly status: Exclude<RunStatus, 'RUNNING'>;
@@ -117,9 +122,11 @@ export interface RunLog {
   recall(key: SessionKey, caller: Caller): Promise<string | undefined>;
   /** How many wait for their turn. */
   waiting(key: SessionKey): Promise<number>;
+  /** Gives a ticket its place among those who wait, or keeps it, and says whether it is its turn. */
+  queue(key: SessionKey, ticket: string, caller: Caller): Promise<PlaceInLine>;
   /** Appends the turns and starts the run, in one step. */
   start(key: SessionKey, start: RunStart, caller: Caller): Promise<StartOutcome>;
-  /** Gives a ticket back. */
+  /** Gives a ticket back, and rings for those behind it. */
   leave(key: SessionKey, ticket: string): Promise<void>;
   /** Adds events, and holds the run for another lease; none: only that. False when it is held no more. */
   write(key: SessionKey, hold: Hold, offset: number, events: readonly Uint8Array[]): Promise<boolean>;

@@ -6,7 +6,7 @@ import type { Caller } from '../sessions/store.ts';
 import type { ActiveRuns } from './active_runs.ts';
 import type { Ask } from './ask.ts';
 import type { Prompt, Prompts } from './prompts.ts';
-import type { RunLog, RunStart, StartOutcome } from './run.ts';
+import type { RunLog, RunNews, RunStart, StartOutcome } from './run.ts';
 import type { RunEncoder } from './run_encoder.ts';
 import type { RunEnding } from './run_ending.ts';
 
@@ -53,7 +53,7 @@ export class RunStarter {
     let waits = false;
     try {
       for (;;) {
-        const outcome = await this.#try(start, ticket);
+        const outcome = await this.#attempt(start, ticket);
         if (outcome.kind === 'started') waits = false;
         if (outcome.kind === 'started' || outcome.kind === 'replay') return outcome.runId;
         if (outcome.kind !== 'waiting') {
@@ -61,7 +61,7 @@ export class RunStarter {
           continue;
         }
         if (waits) await bell.rung(log.lease / 3);
-        else hangUp = await log.listen(key, () => bell.ring());
+        else hangUp = await log.listen(key, (news) => mayBeItsTurn(news) && bell.ring());
         this.#waiting.add(bell);
         waits = true;
       }
@@ -79,11 +79,18 @@ export class RunStarter {
     await Promise.allSettled(this.#underWay);
   }
 
+  /** Who can wait looks first whether it is his turn: a prompt that nobody is asked with is made in vain. */
+  async #attempt(start: Start, ticket: string | undefined): Promise<Tried> {
+    const { key, caller } = start;
+    caller.throwIfOver();
+    if (this.#stopping) throw serverStopping();
+    const place = ticket && (await this.#tools.log.queue(key, ticket, caller));
+    return place && place.kind !== 'free' ? place : this.#try(start, ticket);
+  }
+
   async #try(start: Start, ticket: string | undefined): Promise<Tried> {
     const { key, ask, caller, listening } = start;
     const { log, prompts } = this.#tools;
-    caller.throwIfOver();
-    if (this.#stopping) throw serverStopping();
     const making = prompts.make(key, ask, caller, 'write');
     making.catch(() => {}); // it may be a retry, and then no longer matters
     const [known, waiting] = await Promise.all([log.recall(key, caller), log.waiting(key), listening()]);
@@ -148,6 +155,11 @@ type InTheWay = Exclude<StartOutcome, { kind: 'started' | 'replay' | 'waiting' }
 type Tried =
   | Exclude<StartOutcome, { kind: 'started' }>
   | { readonly kind: 'started'; readonly runId: string };
+
+/** A run has ended, or one has started, which may be that of an earlier call with this request id, or one has to look. */
+function mayBeItsTurn(news: RunNews | undefined): boolean {
+  return news === undefined || news.turnSeq !== undefined || news.offset === 1;
+}
 
 /** ABORTED `RUN_IN_PROGRESS`. */
 function runInProgress(runId: string): ParleyError {

@@ -1,9 +1,11 @@
 /** Runs as a Stream of events each, held by a lease in the session's log: implements the domain's log of runs. */
 import {
   type FinishOutcome,
+  type Hindrance,
   type Hold,
   type OpenEvent,
   type Overdue,
+  type PlaceInLine,
   RUN_LIFETIME,
   type RunEnd,
   type RunLog,
@@ -15,6 +17,7 @@ import {
 } from '../chat/run.ts';
 import { ParleyError, sessionDeleted, sessionNotFound } from '../errors.ts';
 import { now } from '../sessions/clock.ts';
+import type { Operation } from '../sessions/operation.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import type { Caller } from '../sessions/store.ts';
 import { answerSlot, recallAnswer } from './answers.ts';
@@ -26,8 +29,10 @@ import { refusal } from './refusals.ts';
 import {
   finishRun,
   forgetRun,
+  leaveQueue,
   markRun,
   overdueRuns,
+  queueForRun,
   readRun,
   saveSummary,
   startRun,
@@ -70,6 +75,20 @@ export class RedisRuns implements RunLog {
     return (await this.#redis.call('HLEN', this.#keys.queue(key))) as number;
   }
 
+  async queue(key: SessionKey, ticket: string, { operation }: Caller): Promise<PlaceInLine> {
+    const [field, fingerprint] = answerSlot(operation);
+    const keys = [this.#keys.operations(key), this.#keys.log(key), this.#keys.queue(key)];
+    const reply = await this.#redis.run(queueForRun, keys, [
+      field,
+      fingerprint,
+      ticket,
+      MOST_WAITING,
+      this.lease,
+    ]);
+    const [code, runId] = reply as [number, string?];
+    return code === 1 ? { kind: 'free' } : hindrance(code, key, operation, runId);
+  }
+
   async start(key: SessionKey, start: RunStart, { operation }: Caller): Promise<StartOutcome> {
     // On the list first: a run that is not on it would be missed if we died right after starting it.
     const [mark, reply] = await Promise.all([
@@ -97,27 +116,19 @@ export class RedisRuns implements RunLog {
     switch (code) {
       case 1:
         return { kind: 'started', hold: { runId, fence: fence!, mark }, askedSeq: Number(askedSeq) };
-      case 2:
-        return { kind: 'replay', runId };
       case -6:
         throw new ParleyError('QUOTA_EXCEEDED', 'the session has no seq left');
       case -8:
         return { kind: 'busy', runId };
-      case -9:
-        return { kind: 'expired', runId };
-      case -10:
-        return { kind: 'waiting' };
       case -11:
         return { kind: 'moved' };
-      case -13:
-        throw new ParleyError('QUOTA_EXCEEDED', `${MOST_WAITING} wait for this session already`);
       default:
-        throw refusal(code, key, operation);
+        return hindrance(code, key, operation, runId);
     }
   }
 
   async leave(key: SessionKey, ticket: string): Promise<void> {
-    await this.#redis.call('HDEL', this.#keys.queue(key), ticket);
+    await this.#redis.run(leaveQueue, [this.#keys.queue(key)], [ticket, this.#keys.events(key)]);
   }
 
   async write(
@@ -250,6 +261,22 @@ export class RedisRuns implements RunLog {
 }
 
 type Ten<T> = [T, T, T, T, T, T, T, T, T, T];
+
+/** What a script says to one whose run may not start; throws when it never may. */
+function hindrance(code: number, key: SessionKey, operation: Operation | undefined, runId = ''): Hindrance {
+  switch (code) {
+    case 2:
+      return { kind: 'replay', runId };
+    case -9:
+      return { kind: 'expired', runId };
+    case -10:
+      return { kind: 'waiting' };
+    case -13:
+      throw new ParleyError('QUOTA_EXCEEDED', `${MOST_WAITING} wait for this session already`);
+    default:
+      throw refusal(code, key, operation);
+  }
+}
 
 /** As the scripts take an event that gets its turns there. */
 function written({ head, tag, tail }: OpenEvent): (string | number)[] {

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ActiveRuns } from '../../src/chat/active_runs.ts';
 import { EarlyAnswer } from '../../src/chat/early_answer.ts';
 import type { Prompt, Prompts } from '../../src/chat/prompts.ts';
-import type { RunEnd, RunLog, StartOutcome } from '../../src/chat/run.ts';
+import type { Concurrency, PlaceInLine, RunEnd, RunLog, RunNews, StartOutcome } from '../../src/chat/run.ts';
 import type { RunEnding } from '../../src/chat/run_ending.ts';
 import { RunStarter } from '../../src/chat/run_starter.ts';
 import { ParleyError } from '../../src/errors.ts';
@@ -16,16 +16,24 @@ const KEY = { namespace: 'default', sessionId: 's' };
 const CALLER = aCaller();
 
 /** A starter before a log that starts a run when the test says so, and with a model at an endpoint. */
-async function stage({ isIdle = true, waiting = 0 } = {}) {
+async function stage({ isIdle = true, waiting = 0, concurrency = 'REJECT' as Concurrency } = {}) {
   const endpoint = await startEndpoint();
   const model = modelAt(endpoint);
   const starts: PromiseWithResolvers<StartOutcome>[] = [];
+  const looks: PromiseWithResolvers<PlaceInLine>[] = [];
+  const listeners: ((news: RunNews | undefined) => void)[] = [];
+  const made: string[] = [];
   const happened: string[] = [];
   const ended = Promise.withResolvers<RunEnd>();
   const log: Partial<RunLog> = {
-    lease: 10_000,
+    lease: 600_000, // nobody looks just because time passes
     recall: async () => undefined,
     waiting: async () => waiting,
+    queue: () => {
+      looks.push(Promise.withResolvers());
+      return looks.at(-1)!.promise;
+    },
+    leave: async (_key, ticket) => void happened.push(`${ticket} left`),
     start: () => {
       starts.push(Promise.withResolvers());
       return starts.at(-1)!.promise;
@@ -40,12 +48,17 @@ async function stage({ isIdle = true, waiting = 0 } = {}) {
       ended.resolve(end);
       return 'finished';
     },
-    listen: async () => () => {},
+    listen: async (_key, heard) => {
+      listeners.push(heard);
+      return () => {};
+    },
   };
   const answer = (signal: AbortSignal) => model.answer(HELLO, { model: 'test' }, signal);
   const prompts: Partial<Prompts> = {
-    make: async () =>
-      ({ participantId: '', generation: { model: 'test' }, lastTurnSeq: 0, isIdle }) as Prompt,
+    make: async () => {
+      made.push('a prompt');
+      return { participantId: '', generation: { model: 'test' }, lastTurnSeq: 0, isIdle } as Prompt;
+    },
     answer: (_key, _hold, _prompt, signal) => answer(signal),
     answerEarly: () => new EarlyAnswer(answer),
   };
@@ -54,11 +67,14 @@ async function stage({ isIdle = true, waiting = 0 } = {}) {
   const count = async (said: readonly unknown[]) => said.map(() => 1);
   const active = new ActiveRuns({ ...tools, count, tell: () => {}, defect }, tools.prompts);
   onTestFinished(() => active.stop(0));
-  const starter = new RunStarter({ ...tools, active, ending: {} as RunEnding });
+  const ending: Partial<RunEnding> = {
+    endExpired: async () => void happened.push('an expired run ended'),
+  };
+  const starter = new RunStarter({ ...tools, active, ending: ending as RunEnding });
   const ask = {
     generation: {},
     participantId: '',
-    concurrency: 'REJECT',
+    concurrency,
     cancelWhenLost: false,
     turns: [],
   } as const;
@@ -72,7 +88,10 @@ async function stage({ isIdle = true, waiting = 0 } = {}) {
       listening: async () => {},
     });
   const started = (runId: string) => ({ kind: 'started', hold: { runId, fence: 1 }, askedSeq: 1 }) as const;
-  return { endpoint, starts, happened, ended: ended.promise, start, started };
+  const hear = (news: RunNews | undefined) => {
+    for (const heard of listeners) heard(news);
+  };
+  return { endpoint, starts, looks, made, hear, happened, ended: ended.promise, start, started };
 }
 
 const SOON = { timeout: 5000, interval: 5 };
@@ -172,5 +191,76 @@ describe('a run that is about to start', () => {
     await starting;
     expect((await ended).status).toBe('COMPLETED');
     expect(endpoint.requests).toHaveLength(1);
+  });
+});
+
+describe('a run that has to wait', () => {
+  const WAITING = { kind: 'waiting' } as const;
+  const ENDED: RunNews = { runId: 'other', offset: 9, frames: undefined, turnSeq: 2 };
+
+  /** One that has looked twice, before and after it began to listen, and waits. */
+  async function waiting() {
+    const setting = await stage({ concurrency: 'ENQUEUE' });
+    const starting = setting.start('r');
+    const { looks } = setting;
+    /** Answers the look that is under way, once it is. */
+    const finds = async (number: number, place: PlaceInLine) => {
+      await expect.poll(() => looks.length, SOON).toBe(number);
+      looks[number - 1]!.resolve(place);
+    };
+    await finds(1, WAITING);
+    await finds(2, WAITING);
+    await sleep(20);
+    expect(looks).toHaveLength(2);
+    return { ...setting, starting, finds };
+  }
+
+  it('makes its prompt when it is its turn, and once', async () => {
+    const { looks, made, hear, starts, finds, starting, started, happened, ended } = await waiting();
+    for (let offset = 2; offset < 100; offset++)
+      hear({ runId: 'other', offset, frames: undefined, turnSeq: undefined });
+    await sleep(50);
+    expect([looks.length, made]).toEqual([2, []]);
+    hear(ENDED);
+    await finds(3, { kind: 'free' });
+    await expect.poll(() => starts.length, SOON).toBe(1);
+    starts[0]!.resolve(started('r'));
+    expect(await starting).toBe('r');
+    expect(made).toEqual(['a prompt']);
+    expect((await ended).status).toBe('COMPLETED');
+    expect(happened).not.toContain('r left');
+  });
+
+  it.each([
+    ['another ended', ENDED],
+    ['another started', { runId: 'other', offset: 1, frames: undefined, turnSeq: undefined }],
+    ['something may have been missed', undefined],
+  ])('looks again when %s, and goes on waiting', async (_, news) => {
+    const { looks, made, hear, finds } = await waiting();
+    for (let number = 3; number < 6; number++) {
+      hear(news);
+      await finds(number, WAITING);
+    }
+    await sleep(20);
+    expect([looks.length, made]).toEqual([5, []]);
+  });
+
+  it('is the one that the same call started before, and leaves its place', async () => {
+    const { made, hear, finds, starting, happened } = await waiting();
+    hear(ENDED);
+    await finds(3, { kind: 'replay', runId: 'before' });
+    expect(await starting).toBe('before');
+    expect([made, happened]).toEqual([[], ['r left']]);
+  });
+
+  it('ends the one before it whose process has died', async () => {
+    const { made, hear, finds, starts, starting, started, happened } = await waiting();
+    hear(undefined);
+    await finds(3, { kind: 'expired', runId: 'other' });
+    await finds(4, { kind: 'free' });
+    await expect.poll(() => starts.length, SOON).toBe(1);
+    starts[0]!.resolve(started('r'));
+    expect(await starting).toBe('r');
+    expect([made.length, happened[0]]).toEqual([1, 'an expired run ended']);
   });
 });

@@ -11,7 +11,7 @@
 -- Returns: {DONE, run id, fence, last turn seq} | {REPLAY, run id} | {REUSED} | {ABSENT} | {DELETED} | {FULL}
 --   | {BUSY, run id} | {EXPIRED, run id}: its process is gone | {WAITING} | {CROWDED} | {MOVED}: there are other turns
 
-local FULL, CROWDED = -6, -13
+local FULL = -6
 
 local session, answers, log, events, queue = KEYS[1], KEYS[2], KEYS[4], KEYS[7], KEYS[8]
 local field, fingerprint, lifetime, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -24,36 +24,9 @@ local state = read_log(log)
 if not state then return {ABSENT} end
 if state.deleted then return {DELETED} end
 
--- Who waits: a ticket each, with its number and how long it is good.
 local time = clock()
-local waiting, ahead, number, newest = 0, false, nil, 0
-local tickets = redis.call('HGETALL', queue)
-for at = 1, #tickets, 2 do
-  local arrived, good_until = string.match(tickets[at + 1], '^(%d+) (%d+)$')
-  if tonumber(good_until) < time then redis.call('HDEL', queue, tickets[at])
-  else
-    waiting = waiting + 1
-    newest = math.max(newest, tonumber(arrived))
-    if tickets[at] == ticket then number = tonumber(arrived) end
-  end
-end
-for at = 1, #tickets, 2 do
-  local arrived, good_until = string.match(tickets[at + 1], '^(%d+) (%d+)$')
-  if tonumber(good_until) >= time and tickets[at] ~= ticket and (not number or tonumber(arrived) < number) then ahead = true end
-end
-
-local busy_with = redis.call('HMGET', log, 'running', 'lease')
-if busy_with[1] and tonumber(busy_with[2]) < time then return {EXPIRED, busy_with[1]} end
-if busy_with[1] or (ahead and not first) then
-  if ticket == '' then return {BUSY, busy_with[1] or ''} end
-  if not number then
-    if waiting >= most then return {CROWDED} end
-    number = newest + 1
-  end
-  redis.call('HSET', queue, ticket, number .. ' ' .. whole(time + good))
-  redis.call('PEXPIRE', queue, whole(2 * good))
-  return {WAITING}
-end
+local hindrance = in_the_way(log, queue, time, ticket, first, most, good)
+if hindrance then return hindrance end
 if expected ~= state.kept then return {MOVED} end
 if state.last + #ARGV - 22 > LAST_SEQ then return {FULL} end
 
