@@ -34,24 +34,28 @@ function foldable(turns: readonly ContextMessage[]): number[] {
 
 /** The lowest seq of each message and those after it; those that are not stored are behind all others. */
 function firstSeqs(turns: readonly ContextMessage[]): number[] {
-  let first = Number.POSITIVE_INFINITY;
-  return turns
-    .toReversed()
-    .map(({ seq }) => {
-      if (seq > 0) first = Math.min(first, seq);
-      return first;
-    })
-    .toReversed();
+  return fromEnd(turns, Number.POSITIVE_INFINITY, (first, { seq }) =>
+    seq > 0 ? Math.min(first, seq) : first,
+  );
 }
 
 /** The tokens of each message and all after it. */
 function tokensFrom(turns: readonly ContextMessage[]): number[] {
-  let tokens = 0;
+  return fromEnd(turns, 0, (tokens, { tokenCount }) => tokens + tokenCount);
+}
+
+/** What comes of each message and all after it; `add`: of one, and of those after it. */
+function fromEnd(
+  turns: readonly ContextMessage[],
+  none: number,
+  add: (after: number, turn: ContextMessage) => number,
+): number[] {
+  let after = none;
   return turns
     .toReversed()
-    .map(({ tokenCount }) => {
-      tokens += tokenCount;
-      return tokens;
+    .map((turn) => {
+      after = add(after, turn);
+      return after;
     })
     .toReversed();
 }

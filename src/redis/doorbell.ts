@@ -48,29 +48,28 @@ export class RedisDoorbell implements Doorbell {
       this.#channels.delete(channel);
       this.#subscriber?.sunsubscribe(channel).catch(() => {}); // a connection that is gone forgets by itself
     };
+    await this.#subscribed(channel, one);
+    return hangUp;
+  }
+
+  /** Whether it is subscribed; if not, whoever listens looks in vain until it is, and then it rings. */
+  async #subscribed(channel: string, one: Channel): Promise<boolean> {
     one.subscribed ??= this.#open().ssubscribe(channel);
     try {
       await one.subscribed;
+      return true;
     } catch {
-      // Until it is subscribed whoever listens looks in vain, and then it rings.
       one.subscribed = undefined;
       setTimeout(() => void this.#subscribeLate(channel), AGAIN).unref();
+      return false;
     }
-    return hangUp;
   }
 
   /** For a connection that was slow; one that is gone subscribes to all when it is there again. */
   async #subscribeLate(channel: string): Promise<void> {
     const one = this.#channels.get(channel);
     if (!one || one.subscribed || this.#subscriber?.status !== 'ready') return;
-    one.subscribed = this.#subscriber.ssubscribe(channel);
-    try {
-      await one.subscribed;
-      this.#ring(channel, '');
-    } catch {
-      one.subscribed = undefined;
-      setTimeout(() => void this.#subscribeLate(channel), AGAIN).unref();
-    }
+    if (await this.#subscribed(channel, one)) this.#ring(channel, '');
   }
 
   close(): void {

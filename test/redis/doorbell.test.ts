@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import type { Connection } from '../../src/redis/connection.ts';
 import { RedisDoorbell } from '../../src/redis/doorbell.ts';
 import { Keys } from '../../src/redis/keys.ts';
 import type { RedisSessions } from '../../src/redis/sessions.ts';
@@ -14,10 +15,17 @@ beforeAll(() => {
   store = storeOver(redis.connection, redis.keys);
 });
 
-function doorbell(): RedisDoorbell {
-  const bell = new RedisDoorbell(redis.connection, redis.keys);
+function doorbell(connection = redis.connection, keys = redis.keys): RedisDoorbell {
+  const bell = new RedisDoorbell(connection, keys);
   onTestFinished(() => bell.close());
   return bell;
+}
+
+/** A connection of the test's own. */
+async function connection(path: string): Promise<Connection> {
+  const connection = await connected(path);
+  onTestFinished(() => connection.close());
+  return connection;
 }
 
 async function create(sessions = store) {
@@ -92,17 +100,15 @@ describe('the doorbell', () => {
 
   it('rings for what may have been missed when Redis is back, and works again', async () => {
     const own = await startOwnRedis();
-    const connection = await connected(own.path);
-    onTestFinished(() => connection.close());
     const keys = new Keys('doorbell');
-    const sessions = storeOver(connection, keys);
-    const bell = new RedisDoorbell(connection, keys);
-    onTestFinished(() => bell.close());
+    const redis = await connection(own.path);
+    const sessions = storeOver(redis, keys);
+    const bell = doorbell(redis, keys);
     const session = await create(sessions);
     const { ring } = await listening(bell, session);
     process.kill(own.pid!, 'SIGKILL');
     await vi.waitFor(() => expect(ring).toHaveBeenCalled(), 10_000);
-    await vi.waitFor(() => expect(connection.isUp).toBe(true), 10_000);
+    await vi.waitFor(() => expect(redis.isUp).toBe(true), 10_000);
     ring.mockClear();
     await touch(session, sessions);
     await vi.waitFor(() => expect(ring).toHaveBeenCalled());
@@ -110,10 +116,7 @@ describe('the doorbell', () => {
 
   it('can be listened to while Redis is away, and rings when it comes', async () => {
     const own = await startOwnRedis();
-    const connection = await connected(own.path);
-    onTestFinished(() => connection.close());
-    const bell = new RedisDoorbell(connection, new Keys('doorbell'));
-    onTestFinished(() => bell.close());
+    const bell = doorbell(await connection(own.path), new Keys('doorbell'));
     process.kill(own.pid!, 'SIGKILL');
     const ring = vi.fn();
     await bell.listen(aSession(), ring);
@@ -122,10 +125,7 @@ describe('the doorbell', () => {
 
   it('rings when it is late in subscribing, on a connection that stayed', async () => {
     const own = await startOwnRedis();
-    const connection = await connected(own.path);
-    onTestFinished(() => connection.close());
-    const bell = new RedisDoorbell(connection, new Keys('doorbell'));
-    onTestFinished(() => bell.close());
+    const bell = doorbell(await connection(own.path), new Keys('doorbell'));
     await listening(bell, aSession()); // so that it is connected
     const ring = vi.fn();
     process.kill(own.pid!, 'SIGSTOP');
@@ -136,10 +136,7 @@ describe('the doorbell', () => {
 
   it('survives that Redis goes away while it listens again', async () => {
     const proxy = await cuttingProxy(inject('redisUrl'));
-    const connection = await connected(proxy.path);
-    onTestFinished(() => connection.close());
-    const bell = new RedisDoorbell(connection, redis.keys);
-    onTestFinished(() => bell.close());
+    const bell = doorbell(await connection(proxy.path));
     const session = await create();
     const { ring } = await listening(bell, session);
     proxy.cutAt('ssubscribe');
