@@ -5,6 +5,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Milliseconds } from './sessions/session.ts';
 
+/** What work may take of a turn without anybody noticing. */
+const UNNOTICED: Milliseconds = 5;
+
 export class Slices {
   readonly #slice: Milliseconds;
   /** When the work of this turn began. */
@@ -12,7 +15,7 @@ export class Slices {
   #next: Promise<void> = Promise.resolve();
 
   /** `slice`: what the work may take of a turn. */
-  constructor(slice: Milliseconds) {
+  constructor(slice = UNNOTICED) {
     this.#slice = slice;
   }
 

@@ -2,7 +2,7 @@
 import type { PromptMessage } from '../models/model.ts';
 import { Slices } from '../slices.ts';
 import { tokensOf } from '../tokens/message_tokens.ts';
-import { COUNTING_SLICE, type Tokenizer } from '../tokens/tokenizer.ts';
+import type { Tokenizer } from '../tokens/tokenizer.ts';
 import type { Part, Said, ToolCall } from './content.ts';
 import type { Role } from './turns.ts';
 
@@ -43,7 +43,7 @@ export function tokensOfEach(said: readonly Said[], tokenizer: Tokenizer): numbe
 }
 
 /** Shared by all who count. */
-const slices = new Slices(COUNTING_SLICE);
+const slices = new Slices();
 
 /** Goes on behind those that are counted, and gives way to others every few milliseconds. */
 function countOn(

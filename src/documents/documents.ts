@@ -24,10 +24,9 @@ import { searchedWords } from './words.ts';
 
 /** Documents read and held against a filter at a time. */
 const BATCH = 100;
-/** What filters and snippets may take of a turn of the event loop, in milliseconds. */
-const SLICE = 5;
 
-const slices = new Slices(SLICE);
+/** For filters and snippets. */
+const slices = new Slices();
 
 /** Whoever may be gone before there is an answer. */
 type Waiting = Pick<Caller, 'throwIfOver'>;

@@ -8,15 +8,13 @@ import { MAX_CHUNKS, type NewDocument, tooManyDocuments } from './document.ts';
 import { KnownTokens } from './known_tokens.ts';
 import type { Prepared, Vector } from './store.ts';
 
-/** What all documents together may take of a turn of the event loop, in milliseconds. */
-const SLICE = 5;
-
 /** Whoever may stop waiting; asked for its signal only where something is waited for. */
 export interface Interruptible {
   readonly signal: AbortSignal;
 }
 
-const slices = new Slices(SLICE);
+/** Shared by all documents. */
+const slices = new Slices();
 let known: KnownTokens | undefined;
 
 /** `embedder` undefined: without vectors. */

@@ -7,10 +7,9 @@ import type { Word } from './words.ts';
 /** The most hits that are ranked for all words together, and for each at least. */
 const MOST_HITS = 20_000;
 const MOST_HITS_OF_ONE = 500;
-/** What all searches together may take of a turn of the event loop, in milliseconds. */
-const SLICE = 5;
 
-const slices = new Slices(SLICE);
+/** Shared by all searches. */
+const slices = new Slices();
 
 type Hit = WordHits['hits'][number];
 

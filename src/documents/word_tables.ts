@@ -15,12 +15,10 @@ import { readWords, type WordTable } from './word_table.ts';
 const KEPT_BYTES = 64 * 1024 * 1024;
 /** Read at a time, in chunks of documents: some half a megabyte, which keeps Redis for less than a millisecond. */
 const READ_AT_ONCE = 300;
-/** What reading may take of a turn of the event loop, in milliseconds. */
-const SLICE = 5;
 
 export class WordTables {
   readonly #store: DocumentStore;
-  readonly #slices = new Slices(SLICE);
+  readonly #slices = new Slices();
   /** Searches that need the same table at the same time wait for one. */
   readonly #tables = new LRUCache<string, WordTable, Wanted>({
     maxSize: KEPT_BYTES,

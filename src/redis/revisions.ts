@@ -10,10 +10,9 @@ import { inversePatch, mergeDeep } from '../structs/merge.ts';
 
 /** Revisions that are read beside the current one; Redis may have more, which it drops when that is easy. */
 const KEPT_REVISIONS = 99;
-/** What making revisions again may take of a turn of the event loop, in milliseconds: of large configs each takes one. */
-const SLICE = 5;
 
-const slices = new Slices(SLICE);
+/** For making revisions again: of large configs each takes a millisecond. */
+const slices = new Slices();
 
 /** The revision whole, where no patch makes it of the next one; `exact`: from an older version, the same as text. */
 type Entry = { readonly undo: JsonObject } | (ConfigsRevision & { readonly exact?: string });

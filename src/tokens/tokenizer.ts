@@ -20,8 +20,6 @@ export interface Tokenizer {
 
 /** What is counted in one go, in characters: prose of this length takes a fraction of a millisecond. */
 export const AT_ONCE = 4096;
-/** What counting may take of a turn of the event loop, in milliseconds: nobody notices. */
-export const COUNTING_SLICE = 5;
 
 /** Loads the tokenizer of an encoding, once. */
 export function tokenizer(encoding: Encoding): Promise<Tokenizer> {
@@ -72,7 +70,7 @@ async function load(encoding: Encoding): Promise<Tokenizer> {
       return total;
     },
     async countLarge(text) {
-      const slices = new Slices(COUNTING_SLICE);
+      const slices = new Slices();
       let total = 0;
       for (const slice of slicesOf(text)) {
         total += counts.count(slice);
