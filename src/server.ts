@@ -43,7 +43,7 @@ import { DocumentService } from './services/document.ts';
 import { runEncoder } from './services/run_encoder.ts';
 import { SessionService } from './services/session.ts';
 import { sessionEncoder } from './services/session_encoder.ts';
-import { followEncoder } from './services/turn_messages.ts';
+import { followEncoder, writeFrame } from './services/turn_messages.ts';
 import type { Milliseconds } from './sessions/session.ts';
 import { Sessions } from './sessions/sessions.ts';
 import type { Settings } from './settings.ts';
@@ -73,7 +73,7 @@ export async function startServer(
     for (const closer of closers.splice(0)) await closer();
   };
   try {
-    const redis = await openRedis(settings, sessionEncoder, log, announce);
+    const redis = await openRedis(settings, { session: sessionEncoder, writeFrame }, log, announce);
     closers.unshift(() => redis.close());
     const templates = new TemplateRenderer();
     closers.unshift(() => templates.close());

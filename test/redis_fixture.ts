@@ -16,6 +16,7 @@ import { ensureSessionIndex } from '../src/redis/session_index.ts';
 import { RedisSessions } from '../src/redis/sessions.ts';
 import { RedisTurns } from '../src/redis/turns.ts';
 import { sessionEncoder } from '../src/services/session_encoder.ts';
+import { writeFrame } from '../src/services/turn_messages.ts';
 import type { SessionKey } from '../src/sessions/session.ts';
 import type { Caller } from '../src/sessions/store.ts';
 
@@ -56,7 +57,7 @@ export function storeOver(connection: Connection, keys: Keys): RedisSessions {
 
 /** The log of turns, as one server process has it. */
 export function logOver(connection: Connection, keys: Keys): RedisTurns {
-  return new RedisTurns(connection, keys, new RedisDoorbell(connection, keys));
+  return new RedisTurns(connection, keys, new RedisDoorbell(connection, keys), writeFrame);
 }
 
 /** Mutates a session; the answer alone. */

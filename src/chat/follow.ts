@@ -21,7 +21,8 @@ export type Start = 'BEGINNING' | 'NOW';
 
 /** How followers are told what happens; `services/` knows. Every message says where to go on: the cursor. */
 export interface FollowEncoder<E> {
-  turn(turn: StoredTurn, cursor: string): E;
+  turn(frame: Uint8Array, cursor: string): E;
+  newTurn(turn: StoredTurn, cursor: string): E;
   /** An event of a run, given as a frame. */
   runEvent(frame: Uint8Array, cursor: string): E;
   reset(reason: ResetReason | 'UNKNOWN_EPOCH', cursor: string): E;
@@ -139,9 +140,10 @@ export class Follow<E> {
     // One whose session is gone serves those who are on it; the id may be used again.
     if (!tail || tail.isOver) {
       const cursors = new Cursors(key);
-      tail = new Tail(this.#log, key, (turn: StoredTurn, { epoch }: LogState) =>
-        this.#encoder.turn(turn, cursors.at({ epoch, seq: turn.seq })),
-      );
+      tail = new Tail(this.#log, key, {
+        turn: ({ seq, frame }, epoch) => this.#encoder.turn(frame, cursors.at({ epoch, seq })),
+        newTurn: (turn, epoch) => this.#encoder.newTurn(turn, cursors.at({ epoch, seq: turn.seq })),
+      });
       this.#tails.set(name, tail);
     }
     const joined = tail;

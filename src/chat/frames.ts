@@ -1,35 +1,61 @@
 /**
- * Turns as they leave the server, and as they are stored: each a frame, which is
- * field 1 of an answer, a `parley.v1.Turn` that begins with its `seq`. Frames
- * one after the other are a list of turns, so that a page of the log is passed
- * on as it comes. (Protobuf: a message's fields may come in any order, and
- * messages that are concatenated are merged.) The events of runs are frames too:
- * a `parley.v1.ChatEvent` that begins with its `offset`.
+ * Turns as they leave the server: each a frame, which is field 1 of an answer,
+ * a `parley.v1.Turn` that begins with its `seq`. Frames one after the other are a
+ * list of turns, so that a page of the log is passed on as it is. (Protobuf: a
+ * message's fields may come in any order, and messages that are concatenated are
+ * merged.) The events of runs are frames too: a `parley.v1.ChatEvent` that begins
+ * with its `offset`.
  *
- * `redis/scripts/append_turns.lua` makes them, since only there the seq is
- * known; so does `services/turn_messages.ts`, for the answer to who appends.
+ * A turn is stored as its frame, but for seq and time, which only the log knows:
+ * `redis/turns.ts` adds them when it reads, and `redis/scripts/frames.lua` where
+ * a run's event has turns in it.
  */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import type { Micros } from '../sessions/session.ts';
+import type { WireWriter } from '../structs/wire_writer.ts';
 
-/** A turn of the log. */
+/** A turn as the log has it. */
 export interface StoredTurn {
+  readonly seq: number;
+  readonly createTime: Micros;
+  /** An encoded `parley.v1.Turn`, but for these two. */
+  readonly body: Uint8Array;
+}
+
+/** Writes the frame of a turn. */
+export type FrameWriter = (writer: WireWriter, turn: StoredTurn) => void;
+
+/** The frame of a turn, or of an event of a run. */
+export interface Frame {
+  /** Of an event, its offset. */
   readonly seq: number;
   readonly frame: Uint8Array;
 }
 
-/** The turns of frames one after the other. */
-export function splitFrames(bytes: Uint8Array): StoredTurn[] {
-  const turns: StoredTurn[] = [];
+/** What is in frames one after the other. */
+export function bodiesOf(frames: Uint8Array): Uint8Array[] {
+  const bodies: Uint8Array[] = [];
+  const reader = new BinaryReader(frames);
+  while (reader.pos < reader.len) {
+    reader.tag();
+    bodies.push(reader.bytes());
+  }
+  return bodies;
+}
+
+/** Frames that are one after the other. */
+export function splitFrames(bytes: Uint8Array): Frame[] {
+  const frames: Frame[] = [];
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
     const from = reader.pos;
     reader.tag();
     const end = reader.uint32() + reader.pos;
     reader.tag();
-    turns.push({ seq: reader.uint32(), frame: bytes.subarray(from, end) });
+    frames.push({ seq: reader.uint32(), frame: bytes.subarray(from, end) });
     reader.pos = end;
   }
-  return turns;
+  return frames;
 }
 
 /**

@@ -9,9 +9,10 @@
 import { isUnavailable } from '../errors.ts';
 import { untilEnd } from '../sessions/bell.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
-import { type StoredTurn, splitFrames } from './frames.ts';
+import { type Frame, type StoredTurn, splitFrames } from './frames.ts';
 import { Newest, type Numbered } from './newest.ts';
 import {
+  type Epoch,
   type LogState,
   type NewestRun,
   type News,
@@ -30,6 +31,12 @@ const PAGE = { direction: 'FORWARD', count: 100, bytes: 256 * 1024 } as const;
 /** How soon to look again when Redis was away. */
 const LOOK_AGAIN: Milliseconds = 250;
 const LONGEST_TIMER: Milliseconds = 0x7fff_ffff;
+
+/** Makes of a turn, or of its frame, what all followers are sent for it. */
+export interface Presenter<E> {
+  turn(frame: Frame, epoch: Epoch): E;
+  newTurn(turn: StoredTurn, epoch: Epoch): E;
+}
 
 /** A turn, and what followers are sent for it. */
 export interface Shared<E> extends Numbered {
@@ -53,8 +60,7 @@ type Ring<E> = (fresh?: Fresh<E>) => boolean;
 export class Tail<E> {
   readonly #log: TurnLog;
   readonly #key: SessionKey;
-  /** Makes of a turn what all followers are sent for it. */
-  readonly #present: (turn: StoredTurn, state: LogState) => E;
+  readonly #present: Presenter<E>;
   readonly #bells = new Set<Ring<E>>();
   /** The newest turns, as long as somebody may come for them. */
   readonly #recent = new Newest<Shared<E>>(RECENT);
@@ -74,7 +80,7 @@ export class Tail<E> {
   #lookAgain = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(log: TurnLog, key: SessionKey, present: (turn: StoredTurn, state: LogState) => E) {
+  constructor(log: TurnLog, key: SessionKey, present: Presenter<E>) {
     this.#log = log;
     this.#key = key;
     this.#present = present;
@@ -146,15 +152,12 @@ export class Tail<E> {
   }
 
   #shared({ state, frames }: TurnPage): SharedPage<E> {
-    return { state, turns: this.#share(frames, state) };
-  }
-
-  #share(frames: Uint8Array, state: LogState): Shared<E>[] {
-    return splitFrames(frames).map((turn) => ({
-      seq: turn.seq,
-      event: this.#present(turn, state),
-      bytes: turn.frame.length,
+    const turns = splitFrames(frames).map((frame) => ({
+      seq: frame.seq,
+      event: this.#present.turn(frame, state.epoch),
+      bytes: frame.frame.length,
     }));
+    return { state, turns };
   }
 
   async #look(): Promise<void> {
@@ -197,7 +200,11 @@ export class Tail<E> {
     if (news.after < state.lastTurnSeq) return; // known already: looking was faster
     this.#heard++;
     const { after } = news;
-    const turns = this.#share(news.frames, state);
+    const turns = news.turns.map((turn) => ({
+      seq: turn.seq,
+      event: this.#present.newTurn(turn, state.epoch),
+      bytes: turn.body.length,
+    }));
     const last = turns.at(-1)?.seq ?? after;
     this.#state = { ...state, lastTurnSeq: last, lastSeq: last };
     if (news.runId !== '')

@@ -2,6 +2,7 @@
 import { sessionDeleted, sessionNotFound } from '../errors.ts';
 import type { Micros, Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
 import type { Caller, TurnsCopy } from '../sessions/store.ts';
+import type { StoredTurn } from './frames.ts';
 
 export type Role = 'SYSTEM' | 'USER' | 'ASSISTANT' | 'TOOL';
 export type Direction = 'BACKWARD' | 'FORWARD';
@@ -11,8 +12,7 @@ export interface NewTurn {
   readonly role: Role;
   /** Empty when nobody was named. */
   readonly participantId: string;
-  /** An encoded `parley.v1.Turn`, but for `seq` and `create_time`. */
-  readonly body: Uint8Array;
+  readonly body: StoredTurn['body'];
 }
 
 /** Which log a place is in: a session's turns between two removals. */
@@ -96,7 +96,7 @@ export interface News {
   readonly epoch: Epoch;
   /** The last turn seq before them. */
   readonly after: number;
-  readonly frames: Uint8Array;
+  readonly turns: readonly StoredTurn[];
   /** The run that began with them; empty when none did. */
   readonly runId: string;
 }

@@ -6,7 +6,7 @@
  * | ---------------------------- | --------- | --------------------------------------- | ---------------- |
  * | `parley:session:{ns/id}`     | RedisJSON | the session; the only indexed documents | as the session   |
  * | `parley:log:{ns/id}`         | Hash      | what moves with every turn, and the session as it is answered, encoded | as the session |
- * | `parley:turns:{ns/id}`       | Stream    | the turns, id = seq-microseconds, field = whom it counts for | as the session |
+ * | `parley:turns:{ns/id}`       | Stream    | the turns: id = seq-microseconds, field = whom it counts for, value = its frame but for these two | as the session |
  * | `parley:insights:{ns/id}`    | Hash      | what the agents learnt: `agent/number`, counted from 1 → the insight as JSON | as the session |
  * | `parley:copy:{ns/id}:<name>` | Stream    | turns of a fork in the making           | 10 minutes       |
  * | `parley:revisions:{ns/id}`   | Stream    | past configs revisions: id = revision → what undoes the next one | as the session |

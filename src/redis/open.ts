@@ -1,6 +1,7 @@
 /** Everything of Redis, opened and ready: the given one or a private one, checked, and indexed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { FrameWriter } from '../chat/frames.ts';
 import type { RunLog } from '../chat/run.ts';
 import type { TurnLog } from '../chat/turns.ts';
 import type { DocumentStore } from '../documents/store.ts';
@@ -39,9 +40,15 @@ export interface OpenRedis {
   close(): Promise<void>;
 }
 
+/** What stored sessions and turns are to those who read them; services/ knows. */
+export interface Encoders {
+  readonly session: SessionEncoder;
+  readonly writeFrame: FrameWriter;
+}
+
 export async function openRedis(
   settings: Settings,
-  encoder: SessionEncoder,
+  encoders: Encoders,
   log: Logger,
   announce: (line: string) => void,
 ): Promise<OpenRedis> {
@@ -49,7 +56,7 @@ export async function openRedis(
   const url = settings.redisUrl ?? embedded!.path;
   const connection = new Connection(url);
   const keys = new Keys(settings.keyPrefix);
-  const sessions = new RedisSessions(connection, keys, encoder);
+  const sessions = new RedisSessions(connection, keys, encoders.session);
   const doorbell = new RedisDoorbell(connection, keys);
   const close = async () => {
     doorbell.close();
@@ -67,7 +74,7 @@ export async function openRedis(
   }
   return {
     sessions,
-    turns: new RedisTurns(connection, keys, doorbell),
+    turns: new RedisTurns(connection, keys, doorbell, encoders.writeFrame),
     runs: new RedisRuns(connection, keys, doorbell, settings.runLease),
     insights: new RedisInsights(connection, keys, settings.runLease),
     documents: new RedisDocuments(connection, keys),

@@ -1,6 +1,7 @@
 /** Turns as a Stream per session: implements the domain's log. */
 import { LRUCache } from 'lru-cache';
 
+import { bodiesOf, type FrameWriter } from '../chat/frames.ts';
 import {
   type Appended,
   type Epoch,
@@ -18,17 +19,20 @@ import { now } from '../sessions/clock.ts';
 import { randomText } from '../sessions/random.ts';
 import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.ts';
 import type { Caller, Doorbell, TurnsCopy } from '../sessions/store.ts';
+import { written } from '../structs/wire_writer.ts';
 import { answerSlot } from './answers.ts';
-import { fromText, toText } from './byte_text.ts';
+import { fromText, toText, varintText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { refusal } from './refusals.ts';
 import { appendTurns, readTurns, removeTurns, type Script, stageTurns } from './scripts.ts';
 
-/** Whether read_turns gives turns to pass on, or entries to store again: id, whom it counts for, frame. */
+/** Whether read_turns gives turns to pass on, or entries to store again: id, whom it counts for, turn. */
 const READ = '';
-const READ_STORED = '1';
+const READ_ENTRIES = '1';
 type Entry = readonly [string, string, string];
+
+const FRAME_TAG = '\n'; // field 1, a message
 
 /** Turns copied at a time. */
 const COPY = { direction: 'FORWARD' as const, count: 500, bytes: 1024 * 1024 };
@@ -42,6 +46,7 @@ export class RedisTurns implements TurnLog {
   readonly #redis: Connection;
   readonly #keys: Keys;
   readonly #doorbell: Doorbell;
+  readonly #writeFrame: FrameWriter;
   /**
    * Pages by what they were asked for, and the state the log had: as long as it has the same epoch and the same last
    * turn it has the same turns, and Redis need only say so.
@@ -51,10 +56,12 @@ export class RedisTurns implements TurnLog {
     maxEntrySize: KNOWN_BYTES / 32,
   });
 
-  constructor(redis: Connection, keys: Keys, doorbell: Doorbell) {
+  /** `writeFrame`: see chat/frames.ts. */
+  constructor(redis: Connection, keys: Keys, doorbell: Doorbell, writeFrame: FrameWriter) {
     this.#redis = redis;
     this.#keys = keys;
     this.#doorbell = doorbell;
+    this.#writeFrame = writeFrame;
     redis.on('down', () => this.#pages.clear()); // one that lost its latest turns may come back with others
   }
 
@@ -78,14 +85,14 @@ export class RedisTurns implements TurnLog {
     const bounds = boundsOf(range);
     const name = `${this.#keys.log(key)} ${bounds}`;
     const known = range.count > 0 ? this.#pages.get(name) : undefined;
-    const [text, turns, , last, more] = await this.#read<string>(key, bounds, READ, known?.state);
+    const [text, ids, turns, last, more] = await this.#read<string>(key, bounds, READ, known?.state);
     if (text === undefined) return undefined;
     if (text === '') return known!.page;
     const state = parseState(text);
     const page =
-      turns === undefined
+      ids === undefined
         ? { ...known!.page, state }
-        : { state, frames: fromText(turns), lastSeq: Number(last), more: more === '1' };
+        : { state, frames: this.#framesOf(ids, turns!), lastSeq: Number(last), more: more === '1' };
     if (range.count > 0) this.#remember(name, text, page);
     return page;
   }
@@ -103,17 +110,20 @@ export class RedisTurns implements TurnLog {
     for (let lastTurnSeq = 0; ; ) {
       caller.throwIfOver();
       const range = { ...COPY, afterSeq: lastTurnSeq, beforeSeq: throughSeq + 1 };
-      const reply = await this.#read<Entry[]>(source, boundsOf(range), READ_STORED);
-      const [state, turns = [], count = 0, last, more] = reply;
+      const [state, , turns = [], last, more] = await this.#read<Entry[]>(
+        source,
+        boundsOf(range),
+        READ_ENTRIES,
+      );
       if (state === undefined || !sameEpoch(parseState(state).epoch, epoch)) return undefined;
-      if (count > 0) {
+      if (turns.length > 0) {
         await this.#redis.run(stageTurns, [name], [COPY_LIFETIME, ...turns.flat()]);
         lastTurnSeq = Number(last);
       }
       for (const [, participantId] of turns) {
         if (participantId !== '') turnsBy[participantId] = (turnsBy[participantId] ?? 0) + 1;
       }
-      turnCount += count;
+      turnCount += turns.length;
       if (more === '1') continue;
       return { name: turnCount > 0 ? name : '', lastTurnSeq, turnCount, turnsBy };
     }
@@ -127,9 +137,9 @@ export class RedisTurns implements TurnLog {
   async #read<T>(
     key: SessionKey,
     bounds: string,
-    how: typeof READ | typeof READ_STORED,
+    how: typeof READ | typeof READ_ENTRIES,
     known = '',
-  ): Promise<[] | [string] | [string, T, number, string, string]> {
+  ): Promise<[] | [string] | [string, string, T, string, string]> {
     const keys = [this.#keys.log(key), this.#keys.turns(key)];
     return (await this.#redis.run(readTurns, keys, [bounds, how, known])) as [string];
   }
@@ -137,6 +147,17 @@ export class RedisTurns implements TurnLog {
   #remember(name: string, state: string, page: TurnPage): void {
     const size = page.frames.length + name.length + state.length + 512;
     this.#pages.set(name, { state, page }, { size });
+  }
+
+  /** `ids`: as entries have them, one for each turn. */
+  #framesOf(ids: string, turns: string): Buffer {
+    const places = ids.split(' ');
+    return written((writer) => {
+      bodiesOf(fromText(turns)).forEach((body, index) => {
+        const [seq, createTime] = places[index]!.split('-').map(Number) as [number, number];
+        this.#writeFrame(writer, { seq, createTime, body });
+      });
+    });
   }
 
   /** Runs a script that changes the log; the words of its answer. */
@@ -175,8 +196,13 @@ export function turnArguments(turns: readonly NewTurn[]): string[] {
   if (turns.length === 0) return [];
   return [
     turns.map((turn) => `${countedFor(turn)} ${turn.body.length}`).join(' '),
-    ...turns.map(({ body }) => toText(body)),
+    ...turns.map(({ body }) => stored(body)),
   ];
+}
+
+/** A turn's frame, but for what only the log knows, which the id of its entry tells: seq and time. */
+function stored(body: Uint8Array): string {
+  return FRAME_TAG + varintText(body.length) + toText(body);
 }
 
 function countedFor({ participantId, role }: NewTurn): string {
@@ -185,12 +211,17 @@ function countedFor({ participantId, role }: NewTurn): string {
   return role === 'ASSISTANT' ? 'AGENT' : '-';
 }
 
-/** What log.lua tells followers: the epoch, the seq before and the run that began, a line, the frames. */
+/**
+ * What log.lua tells followers: words of the epoch, the last seq before the turns and the first of theirs, which is
+ * further where some were removed, when they came, and the run that began; a line, then the turns.
+ */
 function parseNews(text: string): News {
   const line = text.indexOf('\n');
-  const [created, number, after, runId] = text.slice(0, line).split(' ') as [string, string, string, string];
-  const frames = fromText(text.slice(line + 1));
-  return { epoch: epochOf(created, number), after: Number(after), frames, runId };
+  const [created, number, after, first, at, runId] = text.slice(0, line).split(' ') as Six<string>;
+  const [createTime, firstSeq] = [Number(at), Number(first)];
+  const bodies = bodiesOf(fromText(text.slice(line + 1)));
+  const turns = bodies.map((body, index) => ({ seq: firstSeq + index, createTime, body }));
+  return { epoch: epochOf(created, number), after: Number(after), turns, runId };
 }
 
 /** As the scripts write it. */
@@ -216,4 +247,5 @@ function parseState(text: string): LogState {
   };
 }
 
+type Six<T> = [T, T, T, T, T, T];
 type Twelve<T> = [T, T, T, T, T, T, T, T, T, T, T, T];

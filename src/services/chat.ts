@@ -34,7 +34,7 @@ import { askOf, askSettings } from './chat_input.ts';
 import { converse } from './converse.ts';
 import { contextMessage, runMessage } from './run_messages.ts';
 import { keyOf } from './session_input.ts';
-import { newTurns, writeFrames } from './turn_messages.ts';
+import { newTurns, writeFrame } from './turn_messages.ts';
 import { writeText } from './wire.ts';
 
 export class ChatService implements ServiceImpl<typeof Proto> {
@@ -59,7 +59,8 @@ export class ChatService implements ServiceImpl<typeof Proto> {
       call,
     );
     return written((writer) => {
-      writeFrames(writer, firstSeq, createTime, turns);
+      let seq = firstSeq;
+      for (const { body } of turns) writeFrame(writer, { seq: seq++, createTime, body });
       writeText(writer, AppendTurnsResponseSchema.field.cursor.number, cursor);
     });
   }

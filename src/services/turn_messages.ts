@@ -17,12 +17,11 @@ import {
 import type { AskedTurn } from '../chat/ask.ts';
 import type { Said } from '../chat/content.ts';
 import type { FollowEncoder } from '../chat/follow.ts';
-import { asField } from '../chat/frames.ts';
+import { asField, type FrameWriter, type StoredTurn } from '../chat/frames.ts';
 import type { TurnCounter } from '../chat/tokens.ts';
 import type { Role as TurnRole } from '../chat/turns.ts';
 import { fieldInvalid } from '../errors.ts';
 import { encode } from '../rpc/codec.ts';
-import type { Micros } from '../sessions/session.ts';
 import { writeAscii } from '../structs/ascii.ts';
 import { type WireWriter, written } from '../structs/wire_writer.ts';
 import { partsFrom } from './parts.ts';
@@ -95,26 +94,28 @@ function saysSomething({ content }: Part): boolean {
   return content.value !== '';
 }
 
-/** Turns as the log keeps them and as answers have them: what the log knows, then the body. */
-export function writeFrames(
-  writer: WireWriter,
-  firstSeq: number,
-  createTime: Micros,
-  turns: readonly Pick<AskedTurn, 'body'>[],
-): void {
-  const time = written((part) => writeTimestamp(part, T.createTime.number, createTime));
-  for (let at = 0; at < turns.length; at++) {
-    writer.tag(AppendTurnsResponseSchema.field.turns.number, WireType.LengthDelimited).fork();
-    writeNumber(writer, T.seq.number, firstSeq + at);
-    writer.raw(time).raw(turns[at]!.body).join();
-  }
+/** See chat/frames.ts. */
+export const writeFrame: FrameWriter = (writer, turn) =>
+  writeTurn(writer, AppendTurnsResponseSchema.field.turns.number, turn);
+
+/** A turn as a field, the seq first. */
+function writeTurn(writer: WireWriter, number: number, { seq, createTime, body }: StoredTurn): void {
+  writer.tag(number, WireType.LengthDelimited).fork();
+  writeNumber(writer, T.seq.number, seq);
+  writeTimestamp(writer, T.createTime.number, createTime);
+  writer.raw(body).join();
 }
 
 const FOLLOWED = FollowTurnsResponseSchema.field;
 
 /** What followers are sent, as encoded `FollowTurnsResponse`s. */
 export const followEncoder: FollowEncoder<Buffer> = {
-  turn: ({ frame }, cursor) => followed(cursor, FOLLOWED.turn.number, frame),
+  turn: (frame, cursor) => followed(cursor, FOLLOWED.turn.number, frame),
+  newTurn: (turn, cursor) =>
+    written((writer) => {
+      writeText(writer, FOLLOWED.cursor.number, cursor);
+      writeTurn(writer, FOLLOWED.turn.number, turn);
+    }),
   runEvent: (frame, cursor) => followed(cursor, FOLLOWED.runEvent.number, frame),
   reset: (reason, cursor) =>
     encode(FollowTurnsResponseSchema, {

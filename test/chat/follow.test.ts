@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { Follow } from '../../src/chat/follow.ts';
+import { splitFrames } from '../../src/chat/frames.ts';
 import type { RunEvents } from '../../src/chat/run_events.ts';
 import type { LogState, TurnLog, TurnRange } from '../../src/chat/turns.ts';
 import { toFrame } from './frame.ts';
@@ -30,7 +31,8 @@ function growingLog(): TurnLog {
 
 it('takes a page that is newer than all news for what it is, and not for another epoch', async () => {
   const follow = new Follow<string>(growingLog(), {} as RunEvents, {
-    turn: ({ seq }) => `turn ${seq}`,
+    turn: (frame) => `turn ${splitFrames(frame)[0]!.seq}`,
+    newTurn: ({ seq }) => `new turn ${seq}`,
     runEvent: () => 'an event of a run',
     reset: (why) => `reset ${why}`,
     caughtUp: () => 'caught up',

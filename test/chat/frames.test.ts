@@ -45,10 +45,12 @@ describe('frames', () => {
   it('are the turn of a message to a follower, behind the cursor', () => {
     forAll([anySeq, anyTime, anyText, fc.maxSafeNat()], (seq, time, text, number) => {
       const cursor = toCursor(key, { epoch: { created: time, number }, seq });
-      const told = followEncoder.turn({ seq, frame: toFrame(seq, time, bodyOf(text)) }, cursor);
+      const body = bodyOf(text);
+      const told = followEncoder.turn(toFrame(seq, time, body), cursor);
       const message = fromBinary(FollowTurnsResponseSchema, told);
       expect(message.cursor).toBe(cursor);
       expect(message.event).toEqual({ case: 'turn', value: turnOf(seq, time, text) });
+      expect(followEncoder.newTurn({ seq, createTime: time, body }, cursor)).toEqual(told);
     });
   });
 
@@ -56,7 +58,7 @@ describe('frames', () => {
     const end = Number.MAX_SAFE_INTEGER;
     const cursor = toCursor(key, { epoch: { created: end, number: end }, seq: 2 ** 32 - 1 });
     expect(cursor.length).toBeGreaterThan(36);
-    const told = followEncoder.turn({ seq: 7, frame: toFrame(7, 0, bodyOf('Hello.')) }, cursor);
+    const told = followEncoder.turn(toFrame(7, 0, bodyOf('Hello.')), cursor);
     expect(fromBinary(FollowTurnsResponseSchema, told).cursor).toBe(cursor);
   });
 });

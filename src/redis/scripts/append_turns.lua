@@ -20,7 +20,7 @@ if expected ~= '' and expected ~= state.kept then return {MISMATCH, state.kept} 
 if state.last + #ARGV - 7 > LAST_SEQ then return {FULL} end
 
 local first = string.format('%.0f', state.last + 1)
-local _, _, at = append(KEYS, channel, state, now, 7, '')
+local at = append(KEYS, channel, state, now, 7, '')
 local answer = first .. ' ' .. at .. ' ' .. state.epoch .. ' ' .. state.created
 remember(answers, field, fingerprint, answer, lifetime)
 stay(KEYS, at, state.sliding, state.first or field ~= '')

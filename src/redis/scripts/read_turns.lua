@@ -4,14 +4,15 @@
 --     only those stored at this time in µs or later ('-' = any), only earlier than this one ('-' = any),
 --     'FORWARD' = from the oldest, 'BACKWARD' = from the newest,
 --     how many at most, how many bytes at most, but one turn always
---   2 '1' = give them as they are stored
+--   2 '1' = as a list, with whom they count for
 --   3 the state the log had when the caller read these turns ('' = has none)
 -- Returns: {} when there is no session, {''} when its state is what it was, {state} when its turns are,
---   else {state, turns, how many, the last seq read, '1' when there are more}
+--   else {state, ids, turns, the last seq read, '1' when there are more}
 --   state: time of creation, epoch, last turn seq, why the epoch began or '-', '1' when the session is deleted,
 --     when it ends in ms since the epoch or -1, the seq numbering goes on after, how many turns there are,
 --     the newest run or '-', the last turn before its answer, '1' when it answers still, the epoch it began in
---   turns: one after the other, the oldest first; as they are stored, a list of id, whom it counts for, turn
+--   ids: seq-microseconds, a space between; turns: one after the other, as log.lua stores them; the oldest first
+--   as a list, turns: for each its id, whom it counts for and the turn
 
 -- The first turns tell how large the others may be.
 local FIRST = 8
@@ -53,7 +54,7 @@ before = math.min(before or kept + 1, kept + 1)
 if since and kept > 0 then after = math.max(after, first_since(since) - 1) end
 if til and kept > 0 then before = math.min(before, first_since(til)) end
 
-local read, size, bytes, last = {}, 0, 0, '0'
+local ids, read, size, bytes, last = {}, {}, 0, 0, '0'
 local more = count == 0 and after + 1 < before
 while after + 1 < before and not more do -- to see whether there are more, one turn too many is read
   local limit = FIRST
@@ -69,13 +70,17 @@ while after + 1 < before and not more do -- to see whether there are more, one t
       break
     end
     size, bytes, last = size + 1, bytes + #value, string.match(entry[1], '^%d+')
+    ids[size] = entry[1]
     read[size] = stored and {entry[1], entry[2][1], value} or value
   end
   if forward then after = tonumber(last) else before = tonumber(last) end
   if #entries < limit then break end
 end
-if stored then return {described, read, size, last, more and '1' or '0'} end
-if forward then return {described, table.concat(read), size, last, more and '1' or '0'} end
-local ascending = {}
-for index = size, 1, -1 do ascending[size - index + 1] = read[index] end
-return {described, table.concat(ascending), size, last, more and '1' or '0'}
+if not forward then
+  for low = 1, math.floor(size / 2) do
+    local high = size - low + 1
+    ids[low], ids[high] = ids[high], ids[low]
+    read[low], read[high] = read[high], read[low]
+  end
+end
+return {described, table.concat(ids, ' '), stored and read or table.concat(read), last, more and '1' or '0'}

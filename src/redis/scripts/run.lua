@@ -8,12 +8,6 @@ local function holds(log, run, fence)
   return held[1] == run and held[2] == fence
 end
 
--- A ChatEvent as a frame: `head`, then the message `tag` with the turns and the rest of it.
-local function event_frame(head, head_length, tag, turns, turns_length, tail, tail_length)
-  local event, length = embedded(tag, turns .. tail, turns_length + tail_length)
-  return (embedded('\10', head .. event, head_length + length))
-end
-
 -- Tells whoever listens to runs of events, and brings them along when they are small. `ended`: '-', or with the last
 -- one the turn it left.
 local function tell(channel, run, offset, ended, frames)

@@ -36,9 +36,11 @@ local fence = redis.call('HINCRBY', log, 'fence', 1)
 redis.call('HSET', log, 'running', run, 'run', run, 'lease', whole(time + lease), 'run:' .. run, '')
 redis.call('HPEXPIRE', log, 2 * tonumber(ARGV[10]), 'FIELDS', 1, 'run:' .. run)
 if #ARGV > 21 then
-  frames, bytes, at = append(KEYS, channel, state, now, 22, run)
+  local before = state.last
+  at = append(KEYS, channel, state, now, 22, run)
+  frames, bytes = frames_of(22, before, at)
 else
-  redis.call('SPUBLISH', channel, state.created .. ' ' .. state.epoch .. ' ' .. state.kept .. ' ' .. run .. '\n')
+  redis.call('SPUBLISH', channel, table.concat({state.created, state.epoch, state.kept, 0, at, run}, ' ') .. '\n')
 end
 redis.call('HSET', log, 'asked', state.kept, 'asked_in', state.epoch)
 local frame = event_frame(ARGV[17], tonumber(ARGV[18]), ARGV[19], frames, bytes, ARGV[20], tonumber(ARGV[21]))
