@@ -3,12 +3,14 @@
  * the same bytes to as many from memory. Whoever appends goes on when all followers of the session have the turns, so
  * that neither server can put off its deliveries. Where every follower has a session of his own, a turn that is
  * appended by itself makes the figure one of appending: it has no goal here, since appending has one. An agent's steps
- * come several turns at once, and with those it is one of delivering.
+ * come several turns at once, and with those it is one of delivering. What is appended waits for the disk, so each is
+ * measured with both ways that Redis has of writing to it.
  *
  * Enough appends are under way to keep both servers busy; how long a delivery takes is measured apart, with one append
  * at a time, since under full load it tells the length of the queue.
  */
 import { checkSizes, compare, comparedRow, rounds, type Side } from '../compare.ts';
+import { eachFsync } from '../fsync.ts';
 import type { Findings, Row } from '../report.ts';
 import type { Stage } from '../stage.ts';
 import { type Following, startFollowing } from './following.ts';
@@ -54,17 +56,26 @@ export async function follow(stage: Stage): Promise<Findings> {
   const details: Record<string, unknown> = {};
   for (const crowd of CROWDS) {
     await using following = await startFollowing(stage, crowd.sessions, crowd.turnsBefore, crowd.turns);
-    const full = await measure(stage, following, crowd.callers);
-    const single = await measure(stage, following, 1);
-    const { scenario, atLeast } = crowd;
-    const goal = atLeast === undefined ? undefined : { atLeast };
-    rows.push(
-      comparedRow(full, scenario, 'deliveries/s', (m) => m.callsPerSecond, goal),
-      comparedRow(full, scenario, 'µs CPU/delivery', (m) => m.cpuMicrosPerCall[0]!),
-      comparedRow(single, scenario, 'ms p50', (m) => m.p50Ms),
-      comparedRow(single, scenario, 'ms p99', (m) => m.p99Ms),
-    );
-    details[scenario] = { full: rounds(full), single: rounds(single) };
+    // An append to a session with one follower waits for the disk as often as it delivers.
+    const targets = { everysec: crowd, always: crowd.sessions === 1 ? crowd : {} };
+    const found = await eachFsync(targets, async (policy, { atLeast }) => {
+      const target = atLeast === undefined ? undefined : { atLeast };
+      await following.redis.appendFsync(policy);
+      const full = await measure(stage, following, crowd.callers);
+      const single = await measure(stage, following, 1);
+      const scenario = `${crowd.scenario}, appendfsync ${policy}`;
+      return {
+        rows: [
+          comparedRow(full, scenario, 'deliveries/s', (m) => m.callsPerSecond, target),
+          comparedRow(full, scenario, 'µs CPU/delivery', (m) => m.cpuMicrosPerCall[0]!),
+          comparedRow(single, scenario, 'ms p50', (m) => m.p50Ms),
+          comparedRow(single, scenario, 'ms p99', (m) => m.p99Ms),
+        ],
+        details: { full: rounds(full), single: rounds(single) },
+      };
+    });
+    rows.push(...found.rows);
+    details[crowd.scenario] = found.details;
   }
   return { rows, details };
 }

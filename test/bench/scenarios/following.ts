@@ -6,6 +6,7 @@ import { type ParleyClient, pathOf } from '../client.ts';
 import { Delivery } from '../delivery.ts';
 import type { Audience } from '../followers.ts';
 import { startParley } from '../parley_server.ts';
+import type { PrivateRedis } from '../private_redis.ts';
 import type { Stage } from '../stage.ts';
 import { createTalks, LINE } from './turns.ts';
 
@@ -14,6 +15,7 @@ const { appendTurns, followTurns } = ChatService.method;
 /** Both servers, and what either is sent. */
 export interface Following extends AsyncDisposable {
   readonly parley: { readonly address: string; readonly pids: readonly number[] };
+  readonly redis: PrivateRedis;
   readonly broadcast: { readonly address: string; readonly pids: readonly number[] };
   /** One for each session, as are the audience's. */
   readonly appends: readonly SerialBody[];
@@ -47,6 +49,7 @@ export async function startFollowing(
   const stop = servers.move();
   return {
     parley,
+    redis: parley.redis,
     broadcast: { address: broadcast.address, pids: [broadcast.pid] },
     appends,
     appendPath,
