@@ -8,7 +8,8 @@
  *
  * A turn is stored as its frame, but for seq and time, which only the log knows:
  * `redis/turns.ts` adds them when it reads, and `redis/scripts/frames.lua` where
- * a run's event has turns in it.
+ * a run's event has turns in it. (Those of an earlier version have both in them
+ * as well. Of a field that comes twice the last one counts, and it is the same.)
  */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { Micros } from '../sessions/session.ts';

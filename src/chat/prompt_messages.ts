@@ -42,9 +42,6 @@ export function tokensOfEach(said: readonly Said[], tokenizer: Tokenizer): numbe
   return countOn(said, tokenizer, []);
 }
 
-/** So many are counted at sight without a look at the clock, which takes as long as a short one. */
-const UNTIMED = 8;
-
 /** Shared by all who count. */
 const slices = new Slices();
 
@@ -55,7 +52,7 @@ function countOn(
   counts: number[],
 ): number[] | Promise<number[]> {
   while (counts.length < said.length) {
-    const due = counts.length % UNTIMED === 0 ? slices.whenDue() : undefined;
+    const due = slices.whenDue();
     if (due) return due.then(() => countOn(said, tokenizer, counts));
     const count = tokensOfSaid(said[counts.length]!, tokenizer);
     if (typeof count !== 'number')

@@ -33,6 +33,15 @@ describe('frames', () => {
     });
   });
 
+  it('are those of the same turns where these were stored with seq and time', () => {
+    forAll([anySeq, anyTime, anyText], (seq, time, text) => {
+      const turn = turnOf(seq, time, text);
+      const frame = toFrame(seq, time, toBinary(TurnSchema, turn));
+      expect(fromBinary(ListTurnsResponseSchema, frame).turns).toEqual([turn]);
+      expect(splitFrames(frame).map((one) => one.seq)).toEqual([seq]);
+    });
+  });
+
   it('are found again, with their seqs, when they were put together', () => {
     forAll([fc.array(fc.tuple(anySeq, anyTime, anyText), { maxLength: 5 })], (turns) => {
       const frames = turns.map(([seq, time, text]) => toFrame(seq, time, bodyOf(text)));
