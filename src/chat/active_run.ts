@@ -3,22 +3,18 @@
  * ends it, whoever is listening or gone. What it writes counts only as long as
  * this process holds the run.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isUnavailable, ParleyError } from '../errors.ts';
+import { ParleyError } from '../errors.ts';
 import type { AnswerPiece } from '../models/model.ts';
 import type { Milliseconds, SessionKey } from '../sessions/session.ts';
 import type { Slices } from '../slices.ts';
 import { type Delta, partsOf } from './answer.ts';
 import type { FinishReason, Usage } from './content.ts';
 import { Outbox } from './outbox.ts';
+import { persistently } from './persistently.ts';
 import type { Hold, RunEnd, RunLog, RunNews } from './run.ts';
 import type { RunEncoder } from './run_encoder.ts';
 import { abandoned } from './run_ending.ts';
 import type { TurnCounter } from './tokens.ts';
-
-/** How soon to try again when Redis was away, and for how long. */
-const AGAIN: Milliseconds = 250;
-const GIVE_UP: Milliseconds = 60_000;
 
 /** What a run is written with. */
 export interface RunTools {
@@ -191,16 +187,3 @@ export class ActiveRun {
 type Outcome =
   | { readonly finishReason: FinishReason; readonly usage: Usage | undefined }
   | { readonly error: ParleyError };
-
-/** Again and again while Redis is away: what is done twice counts once. */
-async function persistently<T>(work: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + GIVE_UP;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isUnavailable(error) || performance.now() > deadline) throw error;
-    }
-    await sleep(AGAIN);
-  }
-}

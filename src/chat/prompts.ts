@@ -22,12 +22,13 @@ import { EarlyAnswer } from './early_answer.ts';
 import { foldRange } from './fold.ts';
 import { resolveGeneration } from './generation.ts';
 import { type InsightReader, insightsTold } from './insights_told.ts';
+import { persistently } from './persistently.ts';
 import { questionOf } from './question.ts';
 import type { Hold, RunLog } from './run.ts';
 import { summarize } from './summarize.ts';
 import type { SystemPiece } from './system_part.ts';
 import { templateData } from './template_data.ts';
-import type { TurnLog, TurnPage } from './turns.ts';
+import type { TurnLog, TurnPage, TurnRange } from './turns.ts';
 
 /** Turns read at a time. */
 const PAGE = { count: 100, bytes: 256 * 1024 };
@@ -90,7 +91,7 @@ export class Prompts {
       generation.maxTokens,
     );
     const participantId = agent?.participantId ?? '';
-    const past = this.#tools.decode(newest.frames).reverse();
+    const past = this.#pastOf(newest);
     const [system, insights, recalled] = await Promise.all([
       this.#system(key, found, agent, caller),
       insightsTold(this.#tools.insights, found, participantId, generation.model, tokenBudget),
@@ -164,7 +165,8 @@ export class Prompts {
     let { context } = prompt;
     try {
       const summary = await this.#folded(key, hold, prompt, fold, signal);
-      const turns = this.#backward(key, await this.#before(key, prompt.lastTurnSeq + 1));
+      const newest = await this.#before(key, prompt.lastTurnSeq + 1, signal);
+      const turns = this.#backward(key, newest, this.#pastOf(newest), signal);
       ({ context } = await buildContext({ ...prompt.input, summary, turns }));
     } catch (error) {
       const goesOn = prompt.input.overflow === 'ADAPTIVE' && error instanceof ParleyError;
@@ -182,14 +184,15 @@ export class Prompts {
     signal: AbortSignal,
   ): Promise<Summary> {
     const { models, runs, summaryModel: name } = this.#tools;
-    const text = await summarize(input.summary?.text ?? '', this.#forward(key, afterSeq, throughSeq), {
+    const said = this.#forward(key, afterSeq, throughSeq, signal);
+    const text = await summarize(input.summary?.text ?? '', said, {
       model: models.named(name),
       name,
       contextWindow: contextWindow(name),
       maxTokens: summaryBudget(input.tokenBudget),
       signal,
     });
-    await runs.saveSummary(key, hold, text, throughSeq);
+    await persistently(() => runs.saveSummary(key, hold, text, throughSeq), signal);
     return { text, throughSeq };
   }
 
@@ -222,40 +225,47 @@ export class Prompts {
   async *#backward(
     key: SessionKey,
     newest: TurnPage,
-    past = this.#tools.decode(newest.frames).reverse(),
+    past: PastTurn[],
+    run?: AbortSignal,
   ): AsyncGenerator<readonly PastTurn[]> {
     yield past;
     for (let page = newest; page.more; ) {
-      page = await this.#before(key, page.lastSeq);
-      yield this.#tools.decode(page.frames).reverse();
+      page = await this.#before(key, page.lastSeq, run);
+      yield this.#pastOf(page);
     }
   }
 
-  async #before(key: SessionKey, beforeSeq: number): Promise<TurnPage> {
-    const page = await this.#tools.turns.read(key, {
-      ...PAGE,
-      direction: 'BACKWARD',
-      afterSeq: 0,
-      beforeSeq,
-    });
-    if (!page) throw sessionNotFound(key.sessionId);
-    return page;
+  /** The turns of a page, the newest first. */
+  #pastOf({ frames }: TurnPage): PastTurn[] {
+    return this.#tools.decode(frames).reverse();
   }
 
-  /** Turns after one seq, through another, the oldest first. */
+  #before(key: SessionKey, beforeSeq: number, run?: AbortSignal): Promise<TurnPage> {
+    return this.#page(key, { ...PAGE, direction: 'BACKWARD', afterSeq: 0, beforeSeq }, run);
+  }
+
+  /** Turns after one seq, through another, the oldest first, in a run. */
   async *#forward(
     key: SessionKey,
     afterSeq: number,
     throughSeq: number,
+    run: AbortSignal,
   ): AsyncGenerator<readonly PastTurn[]> {
     for (let after = afterSeq; ; ) {
       const range = { ...PAGE, direction: 'FORWARD' as const, afterSeq: after, beforeSeq: throughSeq + 1 };
-      const page = await this.#tools.turns.read(key, range);
-      if (!page) throw sessionNotFound(key.sessionId);
+      const page = await this.#page(key, range, run);
       yield this.#tools.decode(page.frames);
       if (!page.more) return;
       after = page.lastSeq;
     }
+  }
+
+  /** `run`: that of the run which needs it, if one has begun. */
+  async #page(key: SessionKey, range: TurnRange, run?: AbortSignal): Promise<TurnPage> {
+    const read = () => this.#tools.turns.read(key, range);
+    const page = await (run ? persistently(read, run) : read());
+    if (!page) throw sessionNotFound(key.sessionId);
+    return page;
   }
 }
 

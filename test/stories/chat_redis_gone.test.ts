@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
+import { ContextOverflow } from '../../gen/parley/v1/session_service_pb.ts';
 import { RedisProcess } from '../processes.ts';
+import { getSession } from '../services/turns.ts';
 import { chat, type Listener, resume } from './chat_listener.ts';
 import { activeRun, expectHeard, logOf, statusOf } from './chat_records.ts';
-import { begin, nextAnswer, type Server, SOON, setStage } from './chat_stage.ts';
+import { begin, newSession, nextAnswer, type Server, SOON, setStage } from './chat_stage.ts';
 
 /** What those are told who listen while Redis is away. */
 const GONE = 'UNAVAILABLE STORAGE_UNAVAILABLE';
@@ -60,6 +62,41 @@ describe.each([
     expect(next.last).toBe('completed');
   });
 });
+
+it.each(['ADAPTIVE', 'SUMMARIZE'] as const)(
+  'a Redis that is away when a summary is made gets it when it is back, and the answer is made with it: %s',
+  async (overflow) => {
+    const redis = await RedisProcess.start();
+    const stage = await setStage({ REDIS_URL: redis.url, PARLEY_SUMMARY_MODEL: 'summary-model' });
+    const { one, two, endpoint } = stage;
+    const sessionId = await newSession(one, {
+      contextOverflow: ContextOverflow[overflow],
+      tokenBudget: 500,
+    });
+    const messages = Array.from({ length: 40 }, (_, n) => ({
+      content: `Pan ${n} is hot. ${'Very. '.repeat(20)}`,
+    }));
+    await one.chat.appendTurns({ sessionId, messages });
+    const [summary, answer] = [nextAnswer(endpoint), nextAnswer(endpoint)];
+    const caller = chat(one, { sessionId, messages: [{ content: 'And what now?' }] });
+    expect((await summary.asked).body.model).toBe('summary-model');
+    await vi.waitUntil(() => caller.messages.length > 0, SOON);
+    const { runId } = caller.messages[0]!;
+
+    await redis.kill();
+    summary.say('They cooked.');
+    summary.finish();
+    await sleep(600);
+    await redis.start();
+    expect((await answer.asked).text).toContain('They cooked.');
+    answer.say('As you wish.');
+    answer.finish();
+
+    const heard = await insist(two, sessionId, runId);
+    expect(heard.at(-1)!.last).toBe('completed');
+    expect((await getSession(two, sessionId)).summary).toBe('They cooked.');
+  },
+);
 
 /** Listens to a run until its last event, however often it is told that Redis is away. */
 async function insist(server: Server, sessionId: string, runId: string, after = 0): Promise<Listener[]> {
