@@ -10,13 +10,6 @@ import { ParleyError } from '../errors.ts';
 import type { SessionKey } from '../sessions/session.ts';
 import { type Epoch, sameEpoch } from './turns.ts';
 
-/** What a cursor takes at most, with its length. */
-export const LONGEST_CURSOR = 64;
-
-const NO_BYTES = Buffer.alloc(0);
-const DOT = '.'.charCodeAt(0);
-const DIGITS = Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz');
-
 /** Behind the turn `seq` of an epoch; 0 is its beginning. */
 export interface Position {
   readonly epoch: Epoch;
@@ -32,7 +25,6 @@ export class Cursors {
   readonly #key: SessionKey;
   #epoch: Epoch | undefined;
   #begin = '';
-  #beginBytes = NO_BYTES;
   #checksum = 0;
 
   constructor(key: SessionKey) {
@@ -40,30 +32,14 @@ export class Cursors {
   }
 
   at({ epoch, seq }: Position): string {
-    this.#enter(epoch);
+    if (!this.#epoch || !sameEpoch(this.#epoch, epoch)) this.#enter(epoch);
     const digits = inBase36(seq);
     return `${this.#begin}${digits}.${inBase36(crc32(digits, this.#checksum))}`;
   }
 
-  /** Writes the same as a text in a message, behind its length, without making it first. Returns its end. */
-  write(bytes: Buffer, from: number, { epoch, seq }: Position): number {
-    this.#enter(epoch);
-    const checksum = crc32(inBase36(seq), this.#checksum);
-    const begin = this.#beginBytes;
-    let at = from + 1;
-    for (let index = 0; index < begin.length; index++) bytes[at++] = begin[index]!;
-    at = writeBase36(bytes, at, seq);
-    bytes[at++] = DOT;
-    at = writeBase36(bytes, at, checksum);
-    bytes[from] = at - from - 1;
-    return at;
-  }
-
   #enter(epoch: Epoch): void {
-    if (this.#epoch && sameEpoch(this.#epoch, epoch)) return;
     this.#epoch = epoch;
     this.#begin = `${inBase36(epoch.created)}.${inBase36(epoch.number)}.`;
-    this.#beginBytes = Buffer.from(this.#begin);
     this.#checksum = checksum(this.#key, this.#begin);
   }
 }
@@ -94,19 +70,6 @@ function inBase36(value: number): string {
   if (value < 2 ** 31) return value.toString(36);
   const high = Math.floor(value / 36 ** 5);
   return inBase36(high) + (value - high * 36 ** 5).toString(36).padStart(5, '0');
-}
-
-/** Writes a uint32. Returns its end. */
-function writeBase36(bytes: Buffer, from: number, value: number): number {
-  let end = from + 1;
-  for (let rest = value; rest >= 36; rest = Math.floor(rest / 36)) end++;
-  let rest = value;
-  for (let at = end - 1; at >= from; at--) {
-    const high = Math.floor(rest / 36);
-    bytes[at] = DIGITS[rest - high * 36]!;
-    rest = high;
-  }
-  return end;
 }
 
 function isCount(value: number | undefined): value is number {

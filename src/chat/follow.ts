@@ -22,7 +22,7 @@ export type Start = 'BEGINNING' | 'NOW';
 /** How followers are told what happens; `services/` knows. Every message says where to go on: the cursor. */
 export interface FollowEncoder<E> {
   turn(frame: Uint8Array, cursor: string): E;
-  newTurn(turn: StoredTurn, cursors: Cursors, epoch: Epoch): E;
+  newTurn(turn: StoredTurn, cursor: string): E;
   /** An event of a run, given as a frame. */
   runEvent(frame: Uint8Array, cursor: string): E;
   reset(reason: ResetReason | 'UNKNOWN_EPOCH', cursor: string): E;
@@ -142,7 +142,7 @@ export class Follow<E> {
       const cursors = new Cursors(key);
       tail = new Tail(this.#log, key, {
         turn: ({ seq, frame }, epoch) => this.#encoder.turn(frame, cursors.at({ epoch, seq })),
-        newTurn: (turn, epoch) => this.#encoder.newTurn(turn, cursors, epoch),
+        newTurn: (turn, epoch) => this.#encoder.newTurn(turn, cursors.at({ epoch, seq: turn.seq })),
       });
       this.#tails.set(name, tail);
     }

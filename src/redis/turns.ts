@@ -27,10 +27,10 @@ import type { Keys } from './keys.ts';
 import { refusal } from './refusals.ts';
 import { appendTurns, readTurns, removeTurns, type Script, stageTurns } from './scripts.ts';
 
-/** Whether read_turns gives turns to pass on, or entries to store again: id, whom it counts for, turn. */
+/** Whether read_turns gives turns to pass on, or entries to store again: whom it counts for, turn. */
 const READ = '';
 const READ_ENTRIES = '1';
-type Entry = readonly [string, string, string];
+type Entry = readonly [string, string];
 
 const FRAME_TAG = '\n'; // field 1, a message
 
@@ -110,17 +110,19 @@ export class RedisTurns implements TurnLog {
     for (let lastTurnSeq = 0; ; ) {
       caller.throwIfOver();
       const range = { ...COPY, afterSeq: lastTurnSeq, beforeSeq: throughSeq + 1 };
-      const [state, , turns = [], last, more] = await this.#read<Entry[]>(
+      const [state, ids = '', turns = [], last, more] = await this.#read<Entry[]>(
         source,
         boundsOf(range),
         READ_ENTRIES,
       );
       if (state === undefined || !sameEpoch(parseState(state).epoch, epoch)) return undefined;
       if (turns.length > 0) {
-        await this.#redis.run(stageTurns, [name], [COPY_LIFETIME, ...turns.flat()]);
+        const places = ids.split(' ');
+        const entries = turns.flatMap((entry, index) => [places[index]!, ...entry]);
+        await this.#redis.run(stageTurns, [name], [COPY_LIFETIME, ...entries]);
         lastTurnSeq = Number(last);
       }
-      for (const [, participantId] of turns) {
+      for (const [participantId] of turns) {
         if (participantId !== '') turnsBy[participantId] = (turnsBy[participantId] ?? 0) + 1;
       }
       turnCount += turns.length;

@@ -16,7 +16,6 @@ import {
 } from '../../gen/parley/v1/content_pb.ts';
 import type { AskedTurn } from '../chat/ask.ts';
 import type { Said } from '../chat/content.ts';
-import { type Cursors, LONGEST_CURSOR, type Position } from '../chat/cursor.ts';
 import type { FollowEncoder } from '../chat/follow.ts';
 import { asField, type FrameWriter, type StoredTurn } from '../chat/frames.ts';
 import type { TurnCounter } from '../chat/tokens.ts';
@@ -112,10 +111,9 @@ const FOLLOWED = FollowTurnsResponseSchema.field;
 /** What followers are sent, as encoded `FollowTurnsResponse`s. */
 export const followEncoder: FollowEncoder<Buffer> = {
   turn: (frame, cursor) => followed(cursor, FOLLOWED.turn.number, frame),
-  newTurn: (turn, cursors, epoch) =>
+  newTurn: (turn, cursor) =>
     written((writer) => {
-      writer.tag(FOLLOWED.cursor.number, WireType.LengthDelimited);
-      writer.inPlace(LONGEST_CURSOR, writeCursor, cursors, { epoch, seq: turn.seq });
+      writeText(writer, FOLLOWED.cursor.number, cursor);
       writeTurn(writer, FOLLOWED.turn.number, turn);
     }),
   runEvent: (frame, cursor) => followed(cursor, FOLLOWED.runEvent.number, frame),
@@ -128,10 +126,6 @@ export const followEncoder: FollowEncoder<Buffer> = {
   heartbeat: (cursor) =>
     encode(FollowTurnsResponseSchema, { cursor, event: { case: 'heartbeat', value: {} } }),
 };
-
-function writeCursor(bytes: Buffer, from: number, cursors: Cursors, position: Position): number {
-  return cursors.write(bytes, from, position);
-}
 
 /** A frame as the field it is to a follower, behind the cursor, which is short ASCII. */
 function followed(cursor: string, number: number, frame: Uint8Array): Buffer {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FollowTurnsResponseSchema, ListTurnsResponseSchema } from '../../gen/parley/v1/chat_service_pb.ts';
 import { TurnSchema } from '../../gen/parley/v1/content_pb.ts';
-import { Cursors, LONGEST_CURSOR, toCursor } from '../../src/chat/cursor.ts';
+import { toCursor } from '../../src/chat/cursor.ts';
 import { splitFrames } from '../../src/chat/frames.ts';
 import { followEncoder } from '../../src/services/turn_messages.ts';
 import { forAll } from '../property.ts';
@@ -53,30 +53,23 @@ describe('frames', () => {
 
   it('are the turn of a message to a follower, behind the cursor', () => {
     forAll([anySeq, anyTime, anyText, fc.maxSafeNat()], (seq, time, text, number) => {
-      const epoch = { created: time, number };
-      const cursor = toCursor(key, { epoch, seq });
+      const cursor = toCursor(key, { epoch: { created: time, number }, seq });
       const body = bodyOf(text);
       const told = followEncoder.turn(toFrame(seq, time, body), cursor);
       const message = fromBinary(FollowTurnsResponseSchema, told);
       expect(message.cursor).toBe(cursor);
       expect(message.event).toEqual({ case: 'turn', value: turnOf(seq, time, text) });
-      expect(followEncoder.newTurn({ seq, createTime: time, body }, new Cursors(key), epoch)).toEqual(told);
+      expect(followEncoder.newTurn({ seq, createTime: time, body }, cursor)).toEqual(told);
     });
   });
 
   it('reach a follower behind the longest cursor there is', () => {
     const end = Number.MAX_SAFE_INTEGER;
-    const [epoch, seq] = [{ created: end, number: end }, 2 ** 32 - 1];
-    const cursor = toCursor(key, { epoch, seq });
+    const cursor = toCursor(key, { epoch: { created: end, number: end }, seq: 2 ** 32 - 1 });
     expect(cursor.length).toBeGreaterThan(36);
-    expect(cursor.length).toBeLessThan(LONGEST_CURSOR);
     const told = followEncoder.turn(toFrame(7, 0, bodyOf('Hello.')), cursor);
     expect(fromBinary(FollowTurnsResponseSchema, told).cursor).toBe(cursor);
-    const live = followEncoder.newTurn(
-      { seq, createTime: 0, body: bodyOf('Hello.') },
-      new Cursors(key),
-      epoch,
-    );
+    const live = followEncoder.newTurn({ seq: 7, createTime: 0, body: bodyOf('Hello.') }, cursor);
     expect(fromBinary(FollowTurnsResponseSchema, live).cursor).toBe(cursor);
   });
 });

@@ -21,9 +21,7 @@ if tonumber(newest) >= tonumber(ARGV[7]) then return {BEHIND, newest} end
 local frame, bytes, at, seq = '', 0, whole(math.max(now, state.updated)), '0'
 redis.call('HDEL', log, 'running', 'lease')
 if #ARGV > 14 and state.last < LAST_SEQ then
-  local before = state.last
-  at = append(KEYS, ARGV[3], state, now, 15, '')
-  frame, bytes = frames_of(15, before, at)
+  frame, bytes, at = append_framed(KEYS, ARGV[3], state, now, 15, '')
   seq = state.kept
 else
   redis.call('SPUBLISH', ARGV[3], '')

@@ -28,11 +28,12 @@ local function create_time(at)
   return embedded('\50', '\8' .. second_digits .. '\16' .. nano_digits, 2 + second_length + nano_length)
 end
 
--- Turns that were just appended, as `append` found them from `first` in ARGV on, as the frames they are read as; and
--- how many bytes those take. `before`: the seq before them.
-local function frames_of(first, before, at)
+-- Appends turns, see `append`. Returns them as the frames they are read as, how many bytes those take, and when they
+-- were stored.
+local function append_framed(keys, channel, state, now, first, run)
+  local seq, turn = state.last, first
+  local at = append(keys, channel, state, now, first, run)
   local time, time_length = create_time(at)
-  local seq, turn = before, first
   local frames, bytes = {}, 0
   for size in string.gmatch(ARGV[first], '%S+ (%S+)') do
     turn = turn + 1
@@ -44,7 +45,7 @@ local function frames_of(first, before, at)
     frames[turn - first] = frame
     bytes = bytes + length
   end
-  return table.concat(frames), bytes
+  return table.concat(frames), bytes, at
 end
 
 -- A ChatEvent as a frame: `head`, then the message `tag` with the turns and the rest of it.

@@ -12,13 +12,13 @@
 --     when it ends in ms since the epoch or -1, the seq numbering goes on after, how many turns there are,
 --     the newest run or '-', the last turn before its answer, '1' when it answers still, the epoch it began in
 --   ids: seq-microseconds, a space between; turns: one after the other, as log.lua stores them; the oldest first
---   as a list, turns: for each its id, whom it counts for and the turn
+--   as a list, turns: for each whom it counts for and the turn
 
 -- The first turns tell how large the others may be.
 local FIRST = 8
 
 local log, turns = KEYS[1], KEYS[2]
-local bounds, stored, known = ARGV[1], ARGV[2] == '1', ARGV[3]
+local bounds, listed, known = ARGV[1], ARGV[2] == '1', ARGV[3]
 
 local state = redis.call('HMGET', log, 'created', 'epoch', 'kept', 'reset', 'deleted', 'last', 'count', 'run',
   'asked', 'running', 'asked_in')
@@ -71,7 +71,7 @@ while after + 1 < before and not more do -- to see whether there are more, one t
     end
     size, bytes, last = size + 1, bytes + #value, string.match(entry[1], '^%d+')
     ids[size] = entry[1]
-    read[size] = stored and {entry[1], entry[2][1], value} or value
+    read[size] = listed and entry[2] or value
   end
   if forward then after = tonumber(last) else before = tonumber(last) end
   if #entries < limit then break end
@@ -83,4 +83,4 @@ if not forward then
     read[low], read[high] = read[high], read[low]
   end
 end
-return {described, table.concat(ids, ' '), stored and read or table.concat(read), last, more and '1' or '0'}
+return {described, table.concat(ids, ' '), listed and read or table.concat(read), last, more and '1' or '0'}

@@ -36,9 +36,7 @@ local fence = redis.call('HINCRBY', log, 'fence', 1)
 redis.call('HSET', log, 'running', run, 'run', run, 'lease', whole(time + lease), 'run:' .. run, '')
 redis.call('HPEXPIRE', log, 2 * tonumber(ARGV[10]), 'FIELDS', 1, 'run:' .. run)
 if #ARGV > 21 then
-  local before = state.last
-  at = append(KEYS, channel, state, now, 22, run)
-  frames, bytes = frames_of(22, before, at)
+  frames, bytes, at = append_framed(KEYS, channel, state, now, 22, run)
 else
   redis.call('SPUBLISH', channel, table.concat({state.created, state.epoch, state.kept, 0, at, run}, ' ') .. '\n')
 end
