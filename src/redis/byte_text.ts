@@ -11,11 +11,3 @@ export function toText(bytes: Uint8Array): string {
 export function fromText(text: string): Buffer {
   return Buffer.from(text, 'latin1');
 }
-
-/** A uint32 as protobuf writes it. */
-export function varintText(value: number): string {
-  let text = '';
-  let rest = value;
-  for (; rest >= 0x80; rest >>>= 7) text += String.fromCharCode((rest & 0x7f) | 0x80);
-  return text + String.fromCharCode(rest);
-}

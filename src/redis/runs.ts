@@ -39,7 +39,7 @@ import {
   takeRun,
   writeRun,
 } from './scripts.ts';
-import { turnArguments } from './turns.ts';
+import { entriesOf } from './turn_entries.ts';
 
 /** The offset of the first thing that is said: behind `started`. */
 const FIRST_WORDS = 2;
@@ -109,7 +109,7 @@ export class RedisRuns implements RunLog {
         start.model,
         start.participantId,
         ...written(start.started),
-        ...turnArguments(start.turns),
+        ...entriesOf(start.turns, 1),
       ]),
     ]);
     const [code, runId = '', fence, askedSeq] = reply as [number, string?, number?, string?];
@@ -158,7 +158,7 @@ export class RedisRuns implements RunLog {
       ...written(event),
       status,
       toText(error),
-      ...(turn ? turnArguments([turn]) : []),
+      ...(turn ? entriesOf([turn]) : []),
     ]);
     // Whoever looks after runs need not look after this one; if we cannot tell, they look in vain.
     const [code, newest] = reply as [number, string?];

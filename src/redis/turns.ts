@@ -21,18 +21,23 @@ import type { Milliseconds, ResetReason, SessionKey } from '../sessions/session.
 import type { Caller, Doorbell, TurnsCopy } from '../sessions/store.ts';
 import { written } from '../structs/wire_writer.ts';
 import { answerSlot } from './answers.ts';
-import { fromText, toText, varintText } from './byte_text.ts';
+import { fromText } from './byte_text.ts';
 import type { Connection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { refusal } from './refusals.ts';
 import { appendTurns, readTurns, removeTurns, type Script, stageTurns } from './scripts.ts';
+import { countedIn, type Entry, entriesOf, entryThrough, NOBODY, turnsIn } from './turn_entries.ts';
 
-/** Whether read_turns gives turns to pass on, or entries to store again: whom it counts for, turn. */
+/** Whether read_turns gives turns to pass on, or entries to store again. */
 const READ = '';
 const READ_ENTRIES = '1';
-type Entry = readonly [string, string];
 
-const FRAME_TAG = '\n'; // field 1, a message
+/** What remove_turns.lua says when it has to be given a copy of the turns to keep. */
+const INSIDE = -15;
+interface Kept {
+  readonly keys: string[];
+  readonly args: (string | number)[];
+}
 
 /** Turns copied at a time. */
 const COPY = { direction: 'FORWARD' as const, count: 500, bytes: 1024 * 1024 };
@@ -71,28 +76,34 @@ export class RedisTurns implements TurnLog {
     expectedLastSeq: number | undefined,
     caller: Caller,
   ): Promise<Appended> {
-    const args = [expectedLastSeq ?? '', ...turnArguments(turns)];
-    const [first, time, number, created] = await this.#change(appendTurns, key, caller, args);
+    const args = [expectedLastSeq ?? '', turns.length, ...entriesOf(turns)];
+    const { value } = await this.#change(appendTurns, key, caller, args);
+    const [first, time, number, created] = value.split(' ') as Four<string>;
     return { epoch: epochOf(created, number), firstSeq: Number(first), createTime: Number(time) };
   }
 
   async remove(key: SessionKey, toSeq: number, reason: ResetReason, caller: Caller): Promise<Removed> {
-    const [last, removed, number, created] = await this.#change(removeTurns, key, caller, [toSeq, reason]);
-    return { epoch: epochOf(created, number), lastTurnSeq: Number(last), removed: Number(removed) };
+    for (let kept: Kept | undefined; ; ) {
+      const args = [toSeq, reason, ...(kept?.args ?? [])];
+      const { code, value } = await this.#change(removeTurns, key, caller, args, kept?.keys);
+      if (code === INSIDE) {
+        kept = await this.#keep(key, value, toSeq, caller);
+      } else {
+        const [last, removed, number, created] = value.split(' ') as Four<string>;
+        return { epoch: epochOf(created, number), lastTurnSeq: Number(last), removed: Number(removed) };
+      }
+    }
   }
 
   async read(key: SessionKey, range: TurnRange): Promise<TurnPage | undefined> {
     const bounds = boundsOf(range);
     const name = `${this.#keys.log(key)} ${bounds}`;
     const known = range.count > 0 ? this.#pages.get(name) : undefined;
-    const [text, ids, turns, last, more] = await this.#read<string>(key, bounds, READ, known?.state);
+    const [text, ...read] = await this.#read<string>(key, bounds, READ, known?.state);
     if (text === undefined) return undefined;
     if (text === '') return known!.page;
     const state = parseState(text);
-    const page =
-      ids === undefined
-        ? { ...known!.page, state }
-        : { state, frames: this.#framesOf(ids, turns!), lastSeq: Number(last), more: more === '1' };
+    const page = read.length === 0 ? { ...known!.page, state } : this.#pageOf(state, range, read);
     if (range.count > 0) this.#remember(name, text, page);
     return page;
   }
@@ -110,22 +121,22 @@ export class RedisTurns implements TurnLog {
     for (let lastTurnSeq = 0; ; ) {
       caller.throwIfOver();
       const range = { ...COPY, afterSeq: lastTurnSeq, beforeSeq: throughSeq + 1 };
-      const [state, ids = '', turns = [], last, more] = await this.#read<Entry[]>(
+      const [state, ids = '', read = [], , , more] = await this.#read<Entry[]>(
         source,
         boundsOf(range),
         READ_ENTRIES,
       );
       if (state === undefined || !sameEpoch(parseState(state).epoch, epoch)) return undefined;
-      if (turns.length > 0) {
-        const places = ids.split(' ');
-        const entries = turns.flatMap((entry, index) => [places[index]!, ...entry]);
-        await this.#redis.run(stageTurns, [name], [COPY_LIFETIME, ...entries]);
-        lastTurnSeq = Number(last);
+      const places = ids.split(' ');
+      const entries = read.map((entry, index) => entryThrough(throughSeq, places[index]!, entry));
+      if (entries.length > 0) {
+        await this.#redis.run(stageTurns, [name], [COPY_LIFETIME, ...entries.flat()]);
+        lastTurnSeq = Number.parseInt(entries.at(-1)![0], 10);
       }
-      for (const [participantId] of turns) {
-        if (participantId !== '') turnsBy[participantId] = (turnsBy[participantId] ?? 0) + 1;
+      for (const who of entries.flatMap(([, ...entry]) => countedIn(entry))) {
+        turnCount++;
+        if (who !== NOBODY) turnsBy[who] = (turnsBy[who] ?? 0) + 1;
       }
-      turnCount += turns.length;
       if (more === '1') continue;
       return { name: turnCount > 0 ? name : '', lastTurnSeq, turnCount, turnsBy };
     }
@@ -141,7 +152,7 @@ export class RedisTurns implements TurnLog {
     bounds: string,
     how: typeof READ | typeof READ_ENTRIES,
     known = '',
-  ): Promise<[] | [string] | [string, string, T, string, string]> {
+  ): Promise<[] | [string] | [string, ...Read<T>]> {
     const keys = [this.#keys.log(key), this.#keys.turns(key)];
     return (await this.#redis.run(readTurns, keys, [bounds, how, known])) as [string];
   }
@@ -151,32 +162,41 @@ export class RedisTurns implements TurnLog {
     this.#pages.set(name, { state, page }, { size });
   }
 
-  /** `ids`: as entries have them, one for each turn. */
-  #framesOf(ids: string, turns: string): Buffer {
-    const places = ids.split(' ');
-    return written((writer) => {
-      bodiesOf(fromText(turns)).forEach((body, index) => {
-        const [seq, createTime] = places[index]!.split('-').map(Number) as [number, number];
-        this.#writeFrame(writer, { seq, createTime, body });
-      });
+  #pageOf(state: LogState, range: TurnRange, [ids, read, after, before, more]: Read<string>): TurnPage {
+    const { direction, count } = range;
+    const inside = turnsIn(ids, read).filter(({ seq }) => seq > Number(after) && seq < Number(before));
+    const turns = direction === 'FORWARD' ? inside.slice(0, count) : inside.slice(-count);
+    const frames = written((writer) => {
+      for (const turn of turns) this.#writeFrame(writer, turn);
     });
+    const last = direction === 'FORWARD' ? turns.at(-1) : turns[0];
+    return { state, frames, lastSeq: last?.seq ?? 0, more: more === '1' || turns.length < inside.length };
   }
 
-  /** Runs a script that changes the log; the words of its answer. */
+  /** The turns through a seq as remove_turns.lua takes them; undefined when they changed meanwhile. */
+  async #keep(key: SessionKey, version: string, toSeq: number, caller: Caller): Promise<Kept | undefined> {
+    const [number, created] = version.split(' ') as [string, string];
+    const copy = await this.copy(key, key, epochOf(created, number), toSeq, caller);
+    return copy && { keys: [copy.name], args: [version, copy.turnCount, JSON.stringify(copy.turnsBy)] };
+  }
+
+  /** Runs a script that changes the log, `more` being keys of its own; its answer. */
   async #change(
     script: Script,
     key: SessionKey,
     { operation }: Caller,
     args: (string | number)[],
-  ): Promise<[string, string, string, string]> {
+    more: string[] = [],
+  ): Promise<{ code: number; value: string }> {
     const slot = answerSlot(operation);
     const common = [...slot, this.#keys.live(key), now()];
-    const keys = this.#keys.ofSession(key);
+    const keys = [...this.#keys.ofSession(key), ...more];
     const [code, value] = (await this.#redis.run(script, keys, [...common, ...args])) as [number, string?];
     switch (code) {
       case 1:
       case 2:
-        return value!.split(' ') as [string, string, string, string];
+      case INSIDE:
+        return { code, value: value! };
       case -5:
         throw new ParleyError('LAST_SEQ_MISMATCH', `the last turn is ${value}`);
       case -6:
@@ -191,26 +211,6 @@ export class RedisTurns implements TurnLog {
 function boundsOf(range: TurnRange): string {
   const { afterSeq, beforeSeq = '-', since = '-', beforeTime = '-', direction, count, bytes } = range;
   return `${afterSeq} ${beforeSeq} ${since} ${beforeTime} ${direction} ${count} ${bytes}`;
-}
-
-/** As log.lua's `append` takes them; nothing where there are none, since then nothing is appended. */
-export function turnArguments(turns: readonly NewTurn[]): string[] {
-  if (turns.length === 0) return [];
-  return [
-    turns.map((turn) => `${countedFor(turn)} ${turn.body.length}`).join(' '),
-    ...turns.map(({ body }) => stored(body)),
-  ];
-}
-
-/** A turn's frame, but for what only the log knows, which the id of its entry tells: seq and time. */
-function stored(body: Uint8Array): string {
-  return FRAME_TAG + varintText(body.length) + toText(body);
-}
-
-function countedFor({ participantId, role }: NewTurn): string {
-  if (participantId !== '') return `@${participantId}`;
-  if (role === 'USER') return 'USER';
-  return role === 'ASSISTANT' ? 'AGENT' : '-';
 }
 
 /**
@@ -249,5 +249,8 @@ function parseState(text: string): LogState {
   };
 }
 
+/** What read_turns.lua returns of turns: ids, turns, after, before, whether there are more. */
+type Read<T> = [string, T, string, string, string];
+type Four<T> = [T, T, T, T];
 type Six<T> = [T, T, T, T, T, T];
 type Twelve<T> = [T, T, T, T, T, T, T, T, T, T, T, T];

@@ -134,6 +134,19 @@ describe('the count', () => {
     expect(await counts(sessionId)).toBe('ann: 0, bot: 1');
   });
 
+  it('is of the turns that are there, in a fork too, of turns that were appended at once', async () => {
+    const sessionId = await annAndBot();
+    await append(sessionId, as(USER), as(SYSTEM), as(USER, 'bot'), as(USER, 'bot'), as(USER), as(ASSISTANT));
+    const [forkId, rest] = [newId(), newId()];
+    await parley.sessions.forkSession({ sessionId, newSessionId: forkId, throughSeq: 5 });
+    expect(await counts(forkId)).toBe('ann: 2, bot: 2');
+    await parley.sessions.forkSession({ sessionId: forkId, newSessionId: rest, throughSeq: 3 });
+    expect(await counts(rest)).toBe('ann: 1, bot: 1');
+    await parley.chat.rewindHistory({ sessionId: forkId, toSeq: 2 });
+    expect(await counts(forkId)).toBe('ann: 1, bot: 0');
+    expect(await counts(sessionId)).toBe('ann: 2, bot: 3');
+  });
+
   it('goes down for whom a turn was counted then, not for whom it would be now', async () => {
     const sessionId = await annAndBot();
     await append(sessionId, as(USER), as(USER), as(USER, 'zoe'));

@@ -7,14 +7,16 @@
 --   2 '1' = as a list, with whom they count for
 --   3 the state the log had when the caller read these turns ('' = has none)
 -- Returns: {} when there is no session, {''} when its state is what it was, {state} when its turns are,
---   else {state, ids, turns, the last seq read, '1' when there are more}
+--   else {state, ids, turns, after, before, '1' when there are more}
 --   state: time of creation, epoch, last turn seq, why the epoch began or '-', '1' when the session is deleted,
 --     when it ends in ms since the epoch or -1, the seq numbering goes on after, how many turns there are,
 --     the newest run or '-', the last turn before its answer, '1' when it answers still, the epoch it began in
---   ids: seq-microseconds, a space between; turns: one after the other, as log.lua stores them; the oldest first
---   as a list, turns: for each whom it counts for and the turn
+--   ids: of entries, see entries.lua, '-' and its size where it has more turns than one, a space between;
+--   turns: what is in them, one after the other; the oldest first. As a list, for each entry its field and its turns
+--   after, before: the bounds, by seq alone. The first and the last entry may have turns beyond them, and together
+--     they may have more than were asked for
 
--- The first turns tell how large the others may be.
+-- The first entries tell how large the others may be.
 local FIRST = 8
 
 local log, turns = KEYS[1], KEYS[2]
@@ -54,33 +56,46 @@ before = math.min(before or kept + 1, kept + 1)
 if since and kept > 0 then after = math.max(after, first_since(since) - 1) end
 if til and kept > 0 then before = math.min(before, first_since(til)) end
 
-local ids, read, size, bytes, last = {}, {}, 0, 0, '0'
-local more = count == 0 and after + 1 < before
-while after + 1 < before and not more do -- to see whether there are more, one turn too many is read
+-- The entry that has the last of the turns may have others after it.
+local top = string.format('%.0f', before - 1)
+local entry = after + 1 < before and before <= kept and redis.call('XRANGE', turns, top, '+', 'COUNT', 1)[1]
+if entry and string.match(entry[1], '^%d+') - size_of(entry[2][1]) < before - 1 then top = entry[1] end
+
+local low, high = after, before
+local ids, read, size, bytes = {}, {}, 0, 0
+local more = count == 0 and low + 1 < high
+while low + 1 < high and not more do -- to see whether there are more, one turn too many is read
   local limit = FIRST
-  if size > 0 then limit = math.max(1, math.floor((budget - bytes) * size / bytes)) end
-  limit = math.min(limit, count - size + 1)
-  local low, high = string.format('%.0f', after + 1), string.format('%.0f', before - 1)
-  local entries = forward and redis.call('XRANGE', turns, low, high, 'COUNT', limit)
-    or redis.call('XREVRANGE', turns, high, low, 'COUNT', limit)
+  if size > 0 then
+    limit = math.floor(math.min((budget - bytes) / bytes, (count - size + 1) / size) * #ids)
+  end
+  limit = math.max(1, math.min(limit, count - size + 1))
+  local bottom = string.format('%.0f', low + 1)
+  local entries = forward and redis.call('XRANGE', turns, bottom, top, 'COUNT', limit)
+    or redis.call('XREVRANGE', turns, top, bottom, 'COUNT', limit)
   for _, entry in ipairs(entries) do
-    local value = entry[2][2]
-    if size == count or (size > 0 and bytes + #value > budget) then
+    local value, inside = entry[2][2], size_of(entry[2][1])
+    if size >= count or (size > 0 and bytes + #value > budget) then
       more = true
       break
     end
-    size, bytes, last = size + 1, bytes + #value, string.match(entry[1], '^%d+')
-    ids[size] = entry[1]
-    read[size] = listed and entry[2] or value
+    local last = tonumber(string.match(entry[1], '^%d+'))
+    local first = last - inside + 1
+    size, bytes = size + math.min(last, high - 1) - math.max(first, low + 1) + 1, bytes + #value
+    ids[#ids + 1] = inside > 1 and entry[1] .. '-' .. inside or entry[1]
+    read[#read + 1] = listed and entry[2] or value
+    if forward then low = last else high, top = first, string.format('%.0f', first - 1) end
+    more = size > count
+    if more then break end
   end
-  if forward then after = tonumber(last) else before = tonumber(last) end
   if #entries < limit then break end
 end
 if not forward then
-  for low = 1, math.floor(size / 2) do
-    local high = size - low + 1
-    ids[low], ids[high] = ids[high], ids[low]
-    read[low], read[high] = read[high], read[low]
+  for left = 1, math.floor(#ids / 2) do
+    local right = #ids - left + 1
+    ids[left], ids[right] = ids[right], ids[left]
+    read[left], read[right] = read[right], read[left]
   end
 end
-return {described, table.concat(ids, ' '), listed and read or table.concat(read), last, more and '1' or '0'}
+return {described, table.concat(ids, ' '), listed and read or table.concat(read), string.format('%.0f', after),
+  string.format('%.0f', before), more and '1' or '0'}

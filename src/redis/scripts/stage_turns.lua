@@ -1,6 +1,6 @@
--- Effect: adds turns to a copy that becomes a session's log once it is whole, or is forgotten.
+-- Effect: adds turns to a copy that becomes the log of a session once it is whole, or is forgotten.
 -- KEYS: 1 copy
--- ARGV: 1 how long the copy is kept in ms, then for each turn three: id of its entry, whom it counts for, the turn
+-- ARGV: 1 how long the copy is kept in ms, then for each entry three: id, field, value (see entries.lua)
 -- Returns: {DONE}
 
 for at = 2, #ARGV, 3 do

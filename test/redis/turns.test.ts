@@ -1,0 +1,220 @@
+/** The log of turns in a real Redis: what is read is what is left of what was appended, in whatever entries it lies. */
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { splitFrames } from '../../src/chat/frames.ts';
+import type { NewTurn, TurnPage, TurnRange } from '../../src/chat/turns.ts';
+import { toText } from '../../src/redis/byte_text.ts';
+import { stageTurns } from '../../src/redis/scripts.ts';
+import type { RedisSessions } from '../../src/redis/sessions.ts';
+import type { RedisTurns } from '../../src/redis/turns.ts';
+import type { SessionKey } from '../../src/sessions/session.ts';
+import { toFrame } from '../chat/frame.ts';
+import { newId } from '../harness.ts';
+import { forAllAsync } from '../property.ts';
+import { logOver, mutate, storeOver, useRedis } from '../redis_fixture.ts';
+import { aCaller, aSession } from '../session_fixture.ts';
+
+const redis = useRedis();
+let store: RedisSessions;
+let log: RedisTurns;
+const ALL: TurnRange = { direction: 'FORWARD', afterSeq: 0, count: 10_000, bytes: 1e8 };
+
+interface Turn {
+  readonly seq: number;
+  readonly at: number;
+  readonly body: Uint8Array;
+}
+
+/** A session's log, and what must be in it. */
+async function aLog() {
+  const key = { namespace: 'default', sessionId: newId() };
+  store ??= storeOver(redis.connection, redis.keys);
+  log ??= logOver(redis.connection, redis.keys);
+  await mutate(store, key, aCaller(), () => ({ write: aSession(key), answer: null }), 'absent');
+  let turns: Turn[] = [];
+  let lastSeq = 0;
+  return {
+    key,
+    get turns(): readonly Turn[] {
+      return turns;
+    },
+    async append(bodies: readonly Uint8Array[]) {
+      const { firstSeq, createTime } = await log.append(key, bodies.map(said), undefined, aCaller());
+      expect(firstSeq).toBe(lastSeq + 1);
+      turns.push(...bodies.map((body, index) => ({ seq: firstSeq + index, at: createTime, body })));
+      lastSeq += bodies.length;
+    },
+    async remove(toSeq: number) {
+      const left = turns.filter(({ seq }) => seq <= toSeq);
+      const { removed, lastTurnSeq } = await log.remove(key, toSeq, 'REWOUND', aCaller());
+      expect({ removed, lastTurnSeq }).toEqual({
+        removed: turns.length - left.length,
+        lastTurnSeq: left.at(-1)?.seq ?? 0,
+      });
+      turns = left;
+    },
+    /** The log of a session that is a copy through a seq. */
+    async fork(throughSeq: number): Promise<SessionKey> {
+      const target = { namespace: 'default', sessionId: newId() };
+      const { state } = (await log.read(key, ALL))!;
+      const copy = (await log.copy(key, target, state.epoch, throughSeq, aCaller()))!;
+      const turns = { copy, lastSeq, summary: '', summarizedSeq: 0 };
+      await mutate(
+        store,
+        target,
+        aCaller(),
+        () => ({ write: aSession(target), answer: null, turns }),
+        'absent',
+      );
+      return target;
+    },
+    /** All pages of a range. */
+    async pages(range: TurnRange): Promise<TurnPage[]> {
+      const pages: TurnPage[] = [];
+      for (let rest = range; ; ) {
+        const page = (await log.read(key, rest))!;
+        pages.push(page);
+        if (!page.more) return pages;
+        expect(page.lastSeq).toBeGreaterThan(0);
+        rest =
+          range.direction === 'FORWARD'
+            ? { ...rest, afterSeq: page.lastSeq }
+            : { ...rest, beforeSeq: page.lastSeq };
+      }
+    },
+  };
+}
+
+function said(body: Uint8Array): NewTurn {
+  return { role: 'USER', participantId: '', body };
+}
+
+/** As pages have them. */
+function framesOf(turns: readonly Turn[]): Buffer {
+  return Buffer.concat(turns.map(({ seq, at, body }) => toFrame(seq, at, body)));
+}
+
+const anyBody = fc.oneof(
+  fc.uint8Array({ maxLength: 300 }),
+  fc.integer({ min: 1000, max: 9000 }).map((size) => new Uint8Array(size).fill(0xe4)),
+);
+const anyAppend = fc.oneof(
+  fc.array(anyBody, { minLength: 1, maxLength: 12 }),
+  fc.integer({ min: 60, max: 140 }).map((size) => Array.from({ length: size }, (_, at) => Uint8Array.of(at))),
+);
+/** Where something is, between the beginning of the log and its end. */
+const anyPlace = fc.double({ min: 0, max: 1, noNaN: true });
+const anyStep = fc.oneof(
+  { weight: 3, arbitrary: anyAppend.map((bodies) => ({ bodies })) },
+  { weight: 1, arbitrary: anyPlace.map((place) => ({ place })) },
+);
+const anyRange = fc.record({
+  direction: fc.constantFrom('FORWARD' as const, 'BACKWARD' as const),
+  after: fc.option(anyPlace),
+  before: fc.option(anyPlace),
+  since: fc.option(anyPlace),
+  until: fc.option(anyPlace),
+  count: fc.oneof(fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 200 })),
+  bytes: fc.constantFrom(1, 1000, 20_000, 1e8),
+});
+
+describe('a log', () => {
+  it('is read by any bounds and pages, after any appends and removals', async () => {
+    const anySteps = fc.array(anyStep, { minLength: 1, maxLength: 8 });
+    const anyRanges = fc.array(anyRange, { minLength: 6, maxLength: 6 });
+    await forAllAsync(
+      [anySteps, anyRanges],
+      async (steps, ranges) => {
+        const one = await aLog();
+        const seqAt = (place: number) => Math.round(place * ((one.turns.at(-1)?.seq ?? 0) + 1));
+        for (const step of steps) {
+          if ('bodies' in step) await one.append(step.bodies);
+          else await one.remove(seqAt(step.place));
+        }
+        const timeAt = (place: number) => one.turns.find(({ seq }) => seq >= seqAt(place))?.at;
+        for (const { after, before, since, until, direction, count, bytes } of ranges) {
+          const afterSeq = after === null ? 0 : seqAt(after);
+          const beforeSeq = before === null ? undefined : seqAt(before);
+          const [from, to] = [since, until].map((place) => (place === null ? undefined : timeAt(place)));
+          const inside = one.turns.filter(
+            ({ seq, at }) =>
+              seq > afterSeq && seq < (beforeSeq ?? Infinity) && at >= (from ?? 0) && at < (to ?? Infinity),
+          );
+          const range = { direction, afterSeq, beforeSeq, since: from, beforeTime: to, count, bytes };
+          const pages = await one.pages(range);
+          if (direction === 'BACKWARD') pages.reverse();
+          expect(Buffer.concat(pages.map(({ frames }) => frames))).toEqual(framesOf(inside));
+          for (const { frames } of pages) expect(splitFrames(frames).length).toBeLessThanOrEqual(count);
+        }
+      },
+      60,
+    );
+  });
+
+  it('is copied through any turn, and removed after any, also of the copy', async () => {
+    await forAllAsync(
+      [fc.array(anyAppend, { minLength: 1, maxLength: 4 }), anyPlace, anyPlace],
+      async (appends, where, place) => {
+        const one = await aLog();
+        for (const bodies of appends) await one.append(bodies);
+        const through = Math.round(where * one.turns.length);
+        const copied = one.turns.slice(0, through);
+        const copy = await one.fork(through);
+        expect((await log.read(copy, ALL))!.frames).toEqual(framesOf(copied));
+        const to = Math.round(place * through);
+        await log.remove(copy, to, 'REWOUND', aCaller());
+        const left = (await log.read(copy, ALL))!;
+        expect(left.frames).toEqual(framesOf(one.turns.slice(0, to)));
+        expect(left.state.turnCount).toBe(to);
+        expect((await log.read(one.key, ALL))!.frames).toEqual(framesOf(one.turns)); // it is a copy
+      },
+      40,
+    );
+  });
+
+  it('is removed as it is when it changes while the turns to keep are copied', async () => {
+    const one = await aLog();
+    await one.append(bodies(5));
+    const elsewhere = logOver(await redis.connect(), redis.keys);
+    const run = redis.connection.run.bind(redis.connection);
+    let changes = 0;
+    vi.spyOn(redis.connection, 'run').mockImplementation(async (script, ...rest) => {
+      const answer = await run(script, ...rest);
+      if (script === stageTurns && changes++ === 0) await elsewhere.remove(one.key, 4, 'REWOUND', aCaller());
+      return answer;
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { removed, lastTurnSeq, epoch } = await log.remove(one.key, 3, 'REWOUND', aCaller());
+    expect([removed, lastTurnSeq, epoch.number]).toEqual([1, 3, 2]);
+    expect(changes).toBeGreaterThan(1);
+    expect((await log.read(one.key, ALL))!.frames).toEqual(framesOf(one.turns.slice(0, 3)));
+  });
+
+  it('may have entries of an earlier version: a turn each, and whom it counts for', async () => {
+    const one = await aLog();
+    await one.append(bodies(5));
+    const frames = toText(
+      Buffer.concat(one.turns.map(({ body }) => Buffer.from([10, body.length, ...body]))),
+    );
+    const size = frames.length / 5;
+    const turnsKey = redis.keys.turns(one.key);
+    await redis.connection.call('UNLINK', turnsKey);
+    for (const [index, { seq, at }] of one.turns.entries()) {
+      const frame = frames.slice(index * size, (index + 1) * size);
+      await redis.connection.call('XADD', turnsKey, `${seq}-${at}`, index % 2 ? 'ann' : '', frame);
+    }
+    await redis.connection.call('HSET', redis.keys.log(one.key), 'by', '{"ann":2}');
+    await one.append(bodies(3));
+    expect((await log.read(one.key, ALL))!.frames).toEqual(framesOf(one.turns));
+    const copy = await log.copy(one.key, one.key, (await log.read(one.key, ALL))!.state.epoch, 7, aCaller());
+    expect(copy).toMatchObject({ lastTurnSeq: 7, turnCount: 7, turnsBy: { ann: 2 } });
+    await one.remove(7);
+    await one.remove(3);
+    expect(await redis.connection.call('HGET', redis.keys.log(one.key), 'by')).toBe('{"ann":1}');
+    expect((await log.read(one.key, ALL))!.frames).toEqual(framesOf(one.turns));
+  });
+});
+
+function bodies(count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, index) => Uint8Array.of(200 + index, index));
+}
