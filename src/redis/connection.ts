@@ -8,6 +8,7 @@ import { Command, Redis, type RedisOptions } from 'ioredis';
 import './fast_strings.ts';
 import { ParleyError } from '../errors.ts';
 import type { Milliseconds } from '../sessions/session.ts';
+import { ScriptCall, TEXT } from './script_call.ts';
 import type { Script } from './scripts.ts';
 import { TimeLimit } from './time_limit.ts';
 
@@ -60,7 +61,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   /** Runs a command; arguments are never part of a command line, so they need no escaping. */
   async call(command: string, ...args: Argument[]): Promise<unknown> {
     try {
-      return await this.#send(command, args);
+      return await this.#send(new Command(command, args, TEXT));
     } catch (error) {
       throw translated(error);
     }
@@ -77,7 +78,10 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     args: readonly Argument[],
     when: 'soon' | 'now' = 'soon',
   ): Promise<unknown> {
-    return this.#send('EVALSHA', [script.sha, keys.length, ...keys, ...args], when).catch((error) => {
+    const call = areTexts(args)
+      ? new ScriptCall(script, keys, args)
+      : new Command('EVALSHA', [script.sha, keys.length, ...keys, ...args], TEXT);
+    return this.#send(call, when).catch((error) => {
       if (!String((error as Error).message).startsWith('NOSCRIPT')) throw translated(error);
       return this.#bring(script, keys, args);
     });
@@ -124,8 +128,8 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   }
 
   /** Nothing is sent to a Redis that is known not to answer. */
-  #send(name: string, args: readonly Argument[], when: 'soon' | 'now' = 'soon'): Promise<unknown> {
-    return this.#up ? this.#write(name, args, when) : Promise.reject(new Error('Redis is away'));
+  #send(command: Command, when: 'soon' | 'now' = 'soon'): Promise<unknown> {
+    return this.#up ? this.#write(command, when) : Promise.reject(new Error('Redis is away'));
   }
 
   /**
@@ -133,8 +137,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
    * would wait for each other by turns. Here what one turn of the event loop sends leaves in one packet, at its end;
    * at once when nothing is under way, since then nothing else is likely to come.
    */
-  #write(name: string, args: readonly Argument[], when: 'soon' | 'now'): Promise<unknown> {
-    const command = new Command(name, args as Argument[], TEXT);
+  #write(command: Command, when: 'soon' | 'now'): Promise<unknown> {
     if (when === 'soon') this.#gather();
     this.#redis.sendCommand(command);
     if (when === 'now' && this.#gathering) this.#release(this.#redis.stream);
@@ -158,7 +161,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
 
   async #ask(): Promise<void> {
     try {
-      await this.#write('PING', [], 'soon');
+      await this.#write(new Command('PING', [], TEXT), 'soon');
       this.#report(true);
     } catch {
       this.#report(false);
@@ -172,8 +175,9 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   }
 }
 
-/** Replies as text, in all their depth. */
-const TEXT = { replyEncoding: 'utf8' } as const;
+function areTexts(args: readonly Argument[]): args is readonly (string | number)[] {
+  return args.every((arg) => typeof arg !== 'object');
+}
 
 const OPTIONS = {
   protocol: 2, // RESP3 changes the shape of FT.* and JSON.* replies

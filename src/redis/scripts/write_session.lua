@@ -40,9 +40,10 @@ if refusal then return refusal end
 local expires = redis.call('PEXPIRETIME', session) -- below 0 when it does not, -2 when it is not there
 if merge == '1' and expires == -2 then return {CONFLICT, false, told(moving)} end -- removed by other hands
 if document == '' then
-  remember(answers, field, fingerprint, told(moving) .. '\n' .. answer, lifetime)
+  local activity = told(moving)
+  if field ~= '' then remember(answers, field, fingerprint, activity .. '\n' .. answer, lifetime) end
   if expires > 0 then redis.call('PEXPIREAT', answers, expires) end
-  return {DONE, told(moving)}
+  return {DONE, activity}
 end
 
 -- A step that fails undoes nothing: first what may fail, and the answer last.
@@ -71,7 +72,8 @@ elseif moving[10] then
 end
 if reset ~= '' or KEYS[7] then moving = read_moving(log) end
 moving[1] = updated
-remember(answers, field, fingerprint, told(moving) .. '\n' .. answer, lifetime)
+local activity = told(moving)
+if field ~= '' then remember(answers, field, fingerprint, activity .. '\n' .. answer, lifetime) end
 if ends ~= '' then
   for at = 1, 6 do redis.call('PEXPIREAT', KEYS[at], ends) end
 elseif expires > 0 then
@@ -79,4 +81,4 @@ elseif expires > 0 then
 end
 if moving[9] then keep_documents(session, log, ends, sliding ~= '' and sliding) end
 redis.call('SPUBLISH', channel, '')
-return {DONE, told(moving)}
+return {DONE, activity}
