@@ -3,11 +3,11 @@
  * sent twice, and what fails is one of our errors.
  */
 import { EventEmitter } from 'node:events';
-import type { Writable } from 'node:stream';
 import { Command, Redis, type RedisOptions } from 'ioredis';
 import './fast_strings.ts';
 import { ParleyError } from '../errors.ts';
 import type { Milliseconds } from '../sessions/session.ts';
+import { GatheredWrites } from './gathered_writes.ts';
 import { ScriptCall, TEXT } from './script_call.ts';
 import type { Script } from './scripts.ts';
 import { TimeLimit } from './time_limit.ts';
@@ -27,8 +27,8 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   readonly #redis: Redis;
   readonly #probe: NodeJS.Timeout;
   readonly #limit = new TimeLimit(COMMAND_TIMEOUT);
-  /** Whether what is sent in this turn of the event loop is being gathered. */
-  #gathering = false;
+  /** Undefined before there is a connection. */
+  #writes: GatheredWrites | undefined;
   /** Scripts that somebody is bringing along. */
   readonly #loading = new Map<string, Promise<unknown>>();
   #up = false;
@@ -41,7 +41,11 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     this.#redis.on('error', (error) => {
       this.#lastError = error; // every command says so itself
     });
-    this.#redis.on('connect', () => this.#redis.stream.on('data', () => this.#limit.heard()));
+    this.#redis.on('connect', () => {
+      const { stream } = this.#redis;
+      stream.on('data', () => this.#limit.heard());
+      this.#writes = new GatheredWrites(stream);
+    });
     this.#redis.on('ready', () => this.#report(true));
     this.#redis.on('close', () => this.#report(false));
     // A server that hangs keeps its connections; only asking finds out.
@@ -140,24 +144,18 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
   #write(command: Command, when: 'soon' | 'now'): Promise<unknown> {
     if (when === 'soon') this.#gather();
     this.#redis.sendCommand(command);
-    if (when === 'now' && this.#gathering) this.#release(this.#redis.stream);
+    if (when === 'now') this.#writes?.release();
     this.#limit.set(command);
     return command.promise;
   }
 
   #gather(): void {
-    const { stream } = this.#redis;
-    if (this.#gathering || !stream) return;
-    this.#gathering = true;
-    stream.cork();
-    if (this.#limit.isIdle) process.nextTick(this.#release, stream);
-    else setImmediate(this.#release, stream);
+    const writes = this.#writes;
+    if (!writes || writes.isGathering) return;
+    writes.gather();
+    if (this.#limit.isIdle) process.nextTick(release, writes);
+    else setImmediate(release, writes);
   }
-
-  readonly #release = (stream: Writable): void => {
-    this.#gathering = false;
-    stream.uncork();
-  };
 
   async #ask(): Promise<void> {
     try {
@@ -173,6 +171,10 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     this.#up = up;
     this.emit(up ? 'up' : 'down');
   }
+}
+
+function release(writes: GatheredWrites): void {
+  writes.release();
 }
 
 function areTexts(args: readonly Argument[]): args is readonly (string | number)[] {
