@@ -1,8 +1,11 @@
+import { hash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { ParleyError } from '../../src/errors.ts';
 import { Connection } from '../../src/redis/connection.ts';
+import { forAllAsync } from '../property.ts';
 import { connected, randomPrefix, spawnRedis, startOwnRedis, useRedis } from '../redis_fixture.ts';
 import { cuttingProxy } from './cutting_proxy.ts';
 
@@ -162,6 +165,30 @@ describe('a command', () => {
 });
 
 describe('a script', () => {
+  it('gets its keys and arguments as they are', async () => {
+    const connection = await open(inject('redisUrl'));
+    const back = { lua: 'return {KEYS, ARGV}', sha: hash('sha1', 'return {KEYS, ARGV}', 'hex') };
+    const anyText = fc.string({ unit: 'binary', maxLength: 50 }).map((text) => text.toWellFormed());
+    const anyArgument = fc.oneof(
+      anyText,
+      fc.integer(),
+      fc.constantFrom('', '\r\n', '$5\r\n', '\u0000', '世界', '😀'),
+    );
+    await forAllAsync(
+      [fc.array(fc.uuid(), { maxLength: 3 }), fc.array(anyArgument, { maxLength: 5 })],
+      async (keys, args) => {
+        const [gotKeys, gotArgs] = (await connection.run(back, keys, args)) as string[][];
+        expect([gotKeys, gotArgs]).toEqual([keys, args.map(String)]);
+      },
+      100,
+    );
+    const bytes = Buffer.from([0xff, 0x00, 0x0d, 0x0a]);
+    const length = { lua: 'return #ARGV[2]', sha: hash('sha1', 'return #ARGV[2]', 'hex') };
+    expect(
+      await Promise.all([connection.run(length, [], ['ä', bytes]), connection.run(back, ['k'], ['ä'])]),
+    ).toEqual([4, [['k'], ['ä']]]);
+  });
+
   it('is sent to a Redis that does not know it, and goes on working when Redis forgets it', async () => {
     const { path } = await spawnRedis();
     const connection = await open(path);
