@@ -175,7 +175,7 @@ describe('a script', () => {
       fc.constantFrom('', '\r\n', '$5\r\n', '\u0000', '世界', '😀'),
     );
     await forAllAsync(
-      [fc.array(fc.uuid(), { maxLength: 3 }), fc.array(anyArgument, { maxLength: 5 })],
+      [fc.array(anyText, { maxLength: 3 }), fc.array(anyArgument, { maxLength: 5 })],
       async (keys, args) => {
         const [gotKeys, gotArgs] = (await connection.run(back, keys, args)) as string[][];
         expect([gotKeys, gotArgs]).toEqual([keys, args.map(String)]);
