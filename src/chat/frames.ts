@@ -6,10 +6,11 @@
  * merged.) The events of runs are frames too: a `parley.v1.ChatEvent` that begins
  * with its `offset`.
  *
- * A turn is stored as its frame, but for seq and time, which only the log knows:
- * `redis/turns.ts` adds them when it reads, and `redis/scripts/frames.lua` where
- * a run's event has turns in it. (Those of an earlier version have both in them
- * as well. Of a field that comes twice the last one counts, and it is the same.)
+ * A turn is stored as its frame, but for seq and time, which only the log knows,
+ * together with those it was appended with: `redis/turns.ts` adds the two when it
+ * reads, and `redis/scripts/frames.lua` where a run's event has turns in it.
+ * (Those of an earlier version have both in them as well. Of a field that comes
+ * twice the last one counts, and it is the same.)
  */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { Micros } from '../sessions/session.ts';

@@ -128,6 +128,7 @@ export class Connection extends EventEmitter<{ up: []; down: [] }> {
     clearInterval(this.#probe);
     this.#limit.close();
     this.removeAllListeners();
+    this.#writes?.release();
     this.#redis.disconnect();
   }
 

@@ -8,7 +8,7 @@
  * | `parley:log:{ns/id}`         | Hash      | what moves with every turn, and the session as it is answered, encoded | as the session |
  * | `parley:turns:{ns/id}`       | Stream    | the turns, those appended together in one entry: see `turn_entries.ts` | as the session |
  * | `parley:insights:{ns/id}`    | Hash      | what the agents learnt: `agent/number`, counted from 1 → the insight as JSON | as the session |
- * | `parley:copy:{ns/id}:<name>` | Stream    | turns of a fork, or of a log without its last ones, in the making | 10 minutes       |
+ * | `parley:copy:{ns/id}:<name>` | Stream    | turns of a fork in the making           | 10 minutes       |
  * | `parley:revisions:{ns/id}`   | Stream    | past configs revisions: id = revision → what undoes the next one | as the session |
  * | `parley:ops:{ns/id}`         | Hash      | answers by method and request id        | a field 24 hours, at most as the session |
  * | `parley:run:{ns/id}:<run>`   | Stream    | the events of a run, id = offset        | 24 hours from its end, at most as the session |

@@ -47,7 +47,6 @@ export function turnsIn(ids: string, turns: string): StoredTurn[] {
 /** Of each turn of an entry, whom it counts for: a participant or NOBODY. */
 export function countedIn([field]: Entry): string[] {
   const [size, ...runs] = field.split(' ') as [string, ...string[]];
-  if (runs.length === 0) return [field === '' ? NOBODY : field]; // of an earlier version
   const counted: string[] = [];
   for (let at = 0; at < runs.length; at += 2) {
     const times = Number(runs[at + 1] ?? size);
@@ -85,9 +84,9 @@ function framesOf(bodies: readonly Uint8Array[]): string {
   );
 }
 
-/** `last-time`, or `last-time-size` where there are more turns than one. */
+/** As read_turns.lua tells them: the seq of the last turn, when they were stored, how many they are. */
 function parseId(id: string): { first: number; last: number; createTime: Micros } {
-  const [last, createTime, size = 1] = id.split('-').map(Number) as [number, number, number?];
+  const [last, createTime, size] = id.split('-').map(Number) as [number, number, number];
   return { first: last - size + 1, last, createTime };
 }
 

@@ -32,13 +32,6 @@ import { countedIn, type Entry, entriesOf, entryThrough, NOBODY, turnsIn } from 
 const READ = '';
 const READ_ENTRIES = '1';
 
-/** What remove_turns.lua says when it has to be given a copy of the turns to keep. */
-const INSIDE = -15;
-interface Kept {
-  readonly keys: string[];
-  readonly args: (string | number)[];
-}
-
 /** Turns copied at a time. */
 const COPY = { direction: 'FORWARD' as const, count: 500, bytes: 1024 * 1024 };
 /** How long a copy waits for its session. */
@@ -77,22 +70,13 @@ export class RedisTurns implements TurnLog {
     caller: Caller,
   ): Promise<Appended> {
     const args = [expectedLastSeq ?? '', turns.length, ...entriesOf(turns)];
-    const { value } = await this.#change(appendTurns, key, caller, args);
-    const [first, time, number, created] = value.split(' ') as Four<string>;
+    const [first, time, number, created] = await this.#change(appendTurns, key, caller, args);
     return { epoch: epochOf(created, number), firstSeq: Number(first), createTime: Number(time) };
   }
 
   async remove(key: SessionKey, toSeq: number, reason: ResetReason, caller: Caller): Promise<Removed> {
-    for (let kept: Kept | undefined; ; ) {
-      const args = [toSeq, reason, ...(kept?.args ?? [])];
-      const { code, value } = await this.#change(removeTurns, key, caller, args, kept?.keys);
-      if (code === INSIDE) {
-        kept = await this.#keep(key, value, toSeq, caller);
-      } else {
-        const [last, removed, number, created] = value.split(' ') as Four<string>;
-        return { epoch: epochOf(created, number), lastTurnSeq: Number(last), removed: Number(removed) };
-      }
-    }
+    const [last, removed, number, created] = await this.#change(removeTurns, key, caller, [toSeq, reason]);
+    return { epoch: epochOf(created, number), lastTurnSeq: Number(last), removed: Number(removed) };
   }
 
   async read(key: SessionKey, range: TurnRange): Promise<TurnPage | undefined> {
@@ -173,30 +157,21 @@ export class RedisTurns implements TurnLog {
     return { state, frames, lastSeq: last?.seq ?? 0, more: more === '1' || turns.length < inside.length };
   }
 
-  /** The turns through a seq as remove_turns.lua takes them; undefined when they changed meanwhile. */
-  async #keep(key: SessionKey, version: string, toSeq: number, caller: Caller): Promise<Kept | undefined> {
-    const [number, created] = version.split(' ') as [string, string];
-    const copy = await this.copy(key, key, epochOf(created, number), toSeq, caller);
-    return copy && { keys: [copy.name], args: [version, copy.turnCount, JSON.stringify(copy.turnsBy)] };
-  }
-
-  /** Runs a script that changes the log, `more` being keys of its own; its answer. */
+  /** Runs a script that changes the log; the words of its answer. */
   async #change(
     script: Script,
     key: SessionKey,
     { operation }: Caller,
     args: (string | number)[],
-    more: string[] = [],
-  ): Promise<{ code: number; value: string }> {
+  ): Promise<[string, string, string, string]> {
     const slot = answerSlot(operation);
     const common = [...slot, this.#keys.live(key), now()];
-    const keys = [...this.#keys.ofSession(key), ...more];
+    const keys = this.#keys.ofSession(key);
     const [code, value] = (await this.#redis.run(script, keys, [...common, ...args])) as [number, string?];
     switch (code) {
       case 1:
       case 2:
-      case INSIDE:
-        return { code, value: value! };
+        return value!.split(' ') as [string, string, string, string];
       case -5:
         throw new ParleyError('LAST_SEQ_MISMATCH', `the last turn is ${value}`);
       case -6:
@@ -251,6 +226,5 @@ function parseState(text: string): LogState {
 
 /** What read_turns.lua returns of turns: ids, turns, after, before, whether there are more. */
 type Read<T> = [string, T, string, string, string];
-type Four<T> = [T, T, T, T];
 type Six<T> = [T, T, T, T, T, T];
 type Twelve<T> = [T, T, T, T, T, T, T, T, T, T, T, T];

@@ -11,8 +11,9 @@
 --   state: time of creation, epoch, last turn seq, why the epoch began or '-', '1' when the session is deleted,
 --     when it ends in ms since the epoch or -1, the seq numbering goes on after, how many turns there are,
 --     the newest run or '-', the last turn before its answer, '1' when it answers still, the epoch it began in
---   ids: of entries, see entries.lua, '-' and its size where it has more turns than one, a space between;
---   turns: what is in them, one after the other; the oldest first. As a list, for each entry its field and its turns
+--   ids: for each entry the seq of its last turn, when they were stored and how many they are, '-' between, the oldest
+--     first, a space between entries
+--   turns: what is in them, one after the other; as a list, for each its field (see entries.lua) and its turns
 --   after, before: the bounds, by seq alone. The first and the last entry may have turns beyond them, and together
 --     they may have more than were asked for
 
@@ -46,8 +47,9 @@ local function first_since(time)
   while low < high do
     local middle = math.floor((low + high) / 2)
     local entry = redis.call('XRANGE', turns, string.format('%.0f', middle), '+', 'COUNT', 1)[1]
-    local seq, at = string.match(entry and entry[1] or '', '^(%d+)-(%d+)$')
-    if not seq or tonumber(at) >= time then high = middle else low = tonumber(seq) + 1 end
+    local last, at
+    if entry then last, at = parse_entry(entry) end
+    if not last or tonumber(at) >= time then high = middle else low = math.max(last, middle) + 1 end
   end
   return low
 end
@@ -57,38 +59,39 @@ if since and kept > 0 then after = math.max(after, first_since(since) - 1) end
 if til and kept > 0 then before = math.min(before, first_since(til)) end
 
 -- The entry that has the last of the turns may have others after it.
-local top = string.format('%.0f', before - 1)
-local entry = after + 1 < before and before <= kept and redis.call('XRANGE', turns, top, '+', 'COUNT', 1)[1]
-if entry and string.match(entry[1], '^%d+') - size_of(entry[2][1]) < before - 1 then top = entry[1] end
+local bottom, top = string.format('%.0f', after + 1), '+'
+if after + 1 < before and before <= kept then
+  local entry = redis.call('XRANGE', turns, string.format('%.0f', before - 1), '+', 'COUNT', 1)[1]
+  local last, _, size = parse_entry(entry)
+  top = last - size + 1 < before and entry[1] or string.format('%.0f', before - 1)
+end
 
-local low, high = after, before
 local ids, read, size, bytes = {}, {}, 0, 0
-local more = count == 0 and low + 1 < high
-while low + 1 < high and not more do -- to see whether there are more, one turn too many is read
+local more = count == 0 and after + 1 < before
+local done = after + 1 >= before
+while not more and not done do -- to see whether there are more, one turn too many is read
   local limit = FIRST
   if size > 0 then
     limit = math.floor(math.min((budget - bytes) / bytes, (count - size + 1) / size) * #ids)
   end
   limit = math.max(1, math.min(limit, count - size + 1))
-  local bottom = string.format('%.0f', low + 1)
   local entries = forward and redis.call('XRANGE', turns, bottom, top, 'COUNT', limit)
     or redis.call('XREVRANGE', turns, top, bottom, 'COUNT', limit)
+  done = #entries < limit
   for _, entry in ipairs(entries) do
-    local value, inside = entry[2][2], size_of(entry[2][1])
-    if size >= count or (size > 0 and bytes + #value > budget) then
-      more = true
-      break
+    local value = entry[2][2]
+    local last, at, entry_size, who = parse_entry(entry)
+    local inside = math.min(last, before - 1) - math.max(last - entry_size, after)
+    if inside > 0 then
+      more = size >= count or (size > 0 and bytes + #value > budget)
+      if more then break end
+      size, bytes = size + inside, bytes + #value
+      ids[#ids + 1] = table.concat({string.format('%.0f', last), at, entry_size}, '-')
+      read[#read + 1] = listed and {entry_size .. ' ' .. who, value} or value
     end
-    local last = tonumber(string.match(entry[1], '^%d+'))
-    local first = last - inside + 1
-    size, bytes = size + math.min(last, high - 1) - math.max(first, low + 1) + 1, bytes + #value
-    ids[#ids + 1] = inside > 1 and entry[1] .. '-' .. inside or entry[1]
-    read[#read + 1] = listed and entry[2] or value
-    if forward then low = last else high, top = first, string.format('%.0f', first - 1) end
-    more = size > count
-    if more then break end
+    if forward then bottom = '(' .. entry[1] else top = '(' .. entry[1] end
   end
-  if #entries < limit then break end
+  more = more or size > count
 end
 if not forward then
   for left = 1, math.floor(#ids / 2) do
