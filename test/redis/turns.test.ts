@@ -174,6 +174,21 @@ describe('a log', () => {
     );
   });
 
+  it('is read past the rest of an entry, wherever a page ends', async () => {
+    const one = await aLog();
+    for (let turn = 1; turn <= 7; turn++) await one.append(bodies(1));
+    await one.append(bodies(5));
+    await one.remove(10);
+    await one.append(bodies(5));
+    await one.append(bodies(1));
+    for (let count = 1; count <= 20; count++) {
+      const pages = await one.pages({ ...ALL, count });
+      expect(Buffer.concat(pages.map(({ frames }) => frames))).toEqual(framesOf(one.turns));
+      const back = (await one.pages({ ...ALL, count, direction: 'BACKWARD' })).reverse();
+      expect(Buffer.concat(back.map(({ frames }) => frames))).toEqual(framesOf(one.turns));
+    }
+  });
+
   it('may have entries of an earlier version: a turn each, and whom it counts for', async () => {
     const one = await aLog();
     await one.append(bodies(5));
