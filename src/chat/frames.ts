@@ -14,7 +14,10 @@
  */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { Micros } from '../sessions/session.ts';
-import type { WireWriter } from '../structs/wire_writer.ts';
+import { type WireWriter, written } from '../structs/wire_writer.ts';
+
+/** The field that every frame is. */
+const FRAME = 1;
 
 /** A turn as the log has it. */
 export interface StoredTurn {
@@ -43,6 +46,13 @@ export function bodiesOf(frames: Uint8Array): Uint8Array[] {
     bodies.push(reader.bytes());
   }
   return bodies;
+}
+
+/** The opposite: a frame around each, one after the other. */
+export function framesOf(bodies: readonly Uint8Array[]): Buffer {
+  return written((writer) => {
+    for (const body of bodies) writer.tag(FRAME, WireType.LengthDelimited).bytes(body);
+  });
 }
 
 /** Frames that are one after the other. */

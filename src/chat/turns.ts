@@ -62,7 +62,7 @@ export interface TurnRange {
   readonly beforeTime?: Micros | undefined;
   /** The most turns; 0 asks for the state alone. */
   readonly count: number;
-  /** The most bytes together, though one turn always. */
+  /** The most bytes together, though one turn always, and those that lie with it. */
   readonly bytes: number;
 }
 

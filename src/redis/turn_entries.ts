@@ -2,11 +2,9 @@
  * Entries of a log: turns that were appended together lie in one, since an entry costs Redis more than a short turn.
  * What the scripts know of them is in `scripts/entries.lua`.
  */
-import { WireType } from '@bufbuild/protobuf/wire';
-import { bodiesOf, type StoredTurn } from '../chat/frames.ts';
+import { bodiesOf, framesOf, type StoredTurn } from '../chat/frames.ts';
 import type { NewTurn } from '../chat/turns.ts';
 import type { Micros } from '../sessions/session.ts';
-import { written } from '../structs/wire_writer.ts';
 import { fromText, toText } from './byte_text.ts';
 
 /** What is stored in one entry at most, but one turn always: to read a turn is to read its entry. */
@@ -17,7 +15,6 @@ export type Entry = readonly [field: string, turns: string];
 
 /** Whom turns count for that count for nobody. */
 export const NOBODY = '-';
-const FRAME = 1;
 
 /** Entries for new turns, as log.lua's `append` takes them. `most`: so many turns in one. */
 export function entriesOf(turns: readonly NewTurn[], most = ENTRY.turns): string[] {
@@ -27,7 +24,12 @@ export function entriesOf(turns: readonly NewTurn[], most = ENTRY.turns): string
     do bytes += turns[to++]!.body.length;
     while (to < turns.length && to - from < most && bytes + turns[to]!.body.length <= ENTRY.bytes);
     const together = turns.slice(from, to);
-    entries.push(...entryOf(together.map(countedFor), together.map(bodyOf)));
+    entries.push(
+      ...entryOf(
+        together.map(countedFor),
+        together.map(({ body }) => body),
+      ),
+    );
   }
   return entries;
 }
@@ -64,6 +66,7 @@ export function entryThrough(seq: number, id: string, entry: Entry): [id: string
   return [`${seq}-${createTime}`, ...entryOf(countedIn(entry).slice(0, size), bodies)];
 }
 
+/** What is stored of turns is their frames, but for what only the log knows, which the id of their entry tells. */
 function entryOf(counted: readonly string[], bodies: readonly Uint8Array[]): Entry {
   const runs: [who: string, times: number][] = [];
   for (const who of counted) {
@@ -72,16 +75,7 @@ function entryOf(counted: readonly string[], bodies: readonly Uint8Array[]): Ent
     else runs.push([who, 1]);
   }
   const counts = runs.length === 1 ? runs[0]![0] : runs.map((run) => run.join(' ')).join(' ');
-  return [`${counted.length} ${counts}`, framesOf(bodies)];
-}
-
-/** What is stored of turns: their frames, but for what only the log knows, which the id of their entry tells. */
-function framesOf(bodies: readonly Uint8Array[]): string {
-  return toText(
-    written((writer) => {
-      for (const body of bodies) writer.tag(FRAME, WireType.LengthDelimited).bytes(body);
-    }),
-  );
+  return [`${counted.length} ${counts}`, toText(framesOf(bodies))];
 }
 
 /** As read_turns.lua tells them: the seq of the last turn, when they were stored, how many they are. */
@@ -95,8 +89,4 @@ function countedFor({ participantId, role }: NewTurn): string {
   if (participantId !== '') return `@${participantId}`;
   if (role === 'USER') return 'USER';
   return role === 'ASSISTANT' ? 'AGENT' : NOBODY;
-}
-
-function bodyOf({ body }: NewTurn): Uint8Array {
-  return body;
 }

@@ -148,7 +148,8 @@ export class RedisTurns implements TurnLog {
 
   #pageOf(state: LogState, range: TurnRange, [ids, read, after, before, more]: Read<string>): TurnPage {
     const { direction, count } = range;
-    const inside = turnsIn(ids, read).filter(({ seq }) => seq > Number(after) && seq < Number(before));
+    const [afterSeq, beforeSeq] = [Number(after), Number(before)];
+    const inside = turnsIn(ids, read).filter(({ seq }) => seq > afterSeq && seq < beforeSeq);
     const turns = direction === 'FORWARD' ? inside.slice(0, count) : inside.slice(-count);
     const frames = written((writer) => {
       for (const turn of turns) this.#writeFrame(writer, turn);

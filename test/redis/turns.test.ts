@@ -71,13 +71,13 @@ async function aLog(steps: readonly Step[] = []) {
       );
       return target;
     },
-    /** All pages of a range. */
+    /** All pages of a range, that with the oldest turns first. */
     async pages(range: TurnRange): Promise<TurnPage[]> {
       const pages: TurnPage[] = [];
       for (let rest = range; ; ) {
         const page = (await log.read(key, rest))!;
         pages.push(page);
-        if (!page.more) return pages;
+        if (!page.more) return range.direction === 'FORWARD' ? pages : pages.reverse();
         expect(page.lastSeq).toBeGreaterThan(0);
         rest =
           range.direction === 'FORWARD'
@@ -98,6 +98,10 @@ function said(body: Uint8Array): NewTurn {
 /** As pages have them. */
 function framesOf(turns: readonly Turn[]): Buffer {
   return Buffer.concat(turns.map(({ seq, at, body }) => toFrame(seq, at, body)));
+}
+
+function framesIn(pages: readonly TurnPage[]): Buffer {
+  return Buffer.concat(pages.map(({ frames }) => frames));
 }
 
 const anyBody = fc.oneof(
@@ -144,8 +148,7 @@ describe('a log', () => {
           );
           const range = { direction, afterSeq, beforeSeq, since: from, beforeTime: to, count, bytes };
           const pages = await one.pages(range);
-          if (direction === 'BACKWARD') pages.reverse();
-          expect(Buffer.concat(pages.map(({ frames }) => frames))).toEqual(framesOf(inside));
+          expect(framesIn(pages)).toEqual(framesOf(inside));
           for (const { frames } of pages) expect(splitFrames(frames).length).toBeLessThanOrEqual(count);
         }
       },
@@ -182,10 +185,8 @@ describe('a log', () => {
     await one.append(bodies(5));
     await one.append(bodies(1));
     for (let count = 1; count <= 20; count++) {
-      const pages = await one.pages({ ...ALL, count });
-      expect(Buffer.concat(pages.map(({ frames }) => frames))).toEqual(framesOf(one.turns));
-      const back = (await one.pages({ ...ALL, count, direction: 'BACKWARD' })).reverse();
-      expect(Buffer.concat(back.map(({ frames }) => frames))).toEqual(framesOf(one.turns));
+      for (const direction of ['FORWARD', 'BACKWARD'] as const)
+        expect(framesIn(await one.pages({ ...ALL, count, direction }))).toEqual(framesOf(one.turns));
     }
   });
 

@@ -53,11 +53,12 @@ end
 -- Returns when they were stored.
 local function append(keys, channel, state, now, first, run)
   local log, stream, after, first_seq = keys[4], keys[5], state.kept, format('%d', state.last + 1)
-  local at, seq = whole(math.max(now, state.updated)), state.last
+  local at, seq, turns = whole(math.max(now, state.updated)), state.last, {}
   for index = first, #ARGV, 2 do
     local size, runs = string.match(ARGV[index], '^(%d+) (.*)$')
     seq = seq + size
     call('XADD', stream, format('%d-%s', seq, at), size .. ' ' .. count_turns(state, size, runs), ARGV[index + 1])
+    turns[#turns + 1] = ARGV[index + 1]
   end
   state.first = state.count == 0
   state.count = state.count + seq - state.last
@@ -66,10 +67,8 @@ local function append(keys, channel, state, now, first, run)
   call('HSET', log, 'last', state.kept, 'kept', state.kept, 'count', state.count, 'updated', at)
   if state.counts then call('HSET', log, 'by', cjson.encode(state.counts)) end
   moved(keys[1], log, at, state.indexed)
-  local turns = {}
-  for index = first + 1, #ARGV, 2 do turns[#turns + 1] = ARGV[index] end
-  turns = table.concat(turns)
-  call('SPUBLISH', channel, #turns > BIGGEST_NEWS and ''
-    or table.concat({state.created, state.epoch, after, first_seq, at, run}, ' ') .. '\n' .. turns)
+  local told = table.concat(turns)
+  call('SPUBLISH', channel, #told > BIGGEST_NEWS and ''
+    or table.concat({state.created, state.epoch, after, first_seq, at, run}, ' ') .. '\n' .. told)
   return at
 end

@@ -3,7 +3,7 @@
 -- ARGV: 1 which turns, in words: only those after this seq, only those before this seq ('-' = any),
 --     only those stored at this time in µs or later ('-' = any), only earlier than this one ('-' = any),
 --     'FORWARD' = from the oldest, 'BACKWARD' = from the newest,
---     how many at most, how many bytes at most, but one turn always
+--     how many at most, how many bytes at most, but one entry always
 --   2 '1' = as a list, with whom they count for
 --   3 the state the log had when the caller read these turns ('' = has none)
 -- Returns: {} when there is no session, {''} when its state is what it was, {state} when its turns are,

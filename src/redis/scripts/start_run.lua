@@ -7,7 +7,8 @@
 --   7 run id, 8 lease in ms, 9 channel of events, 10 how long events are kept in ms
 --   11 ticket to wait with ('' = does not wait), 12 '1' = goes before those who wait, 13 how many may wait,
 --   14 how long a ticket is good in ms, 15 model, 16 agent
---   17 head of the first event, 18 its length, 19 tag of what happened, 20 rest of it, 21 its length, 22 … turns, an entry for each
+--   17 head of the first event, 18 its length, 19 tag of what happened, 20 rest of it, 21 its length,
+--   22 … turns, an entry for each
 -- Returns: {DONE, run id, fence, last turn seq} | {REPLAY, run id} | {REUSED} | {ABSENT} | {DELETED} | {FULL}
 --   | {BUSY, run id} | {EXPIRED, run id}: its process is gone | {WAITING} | {CROWDED} | {MOVED}: there are other turns
 

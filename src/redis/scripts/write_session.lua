@@ -41,7 +41,7 @@ local expires = redis.call('PEXPIRETIME', session) -- below 0 when it does not, 
 if merge == '1' and expires == -2 then return {CONFLICT, false, told(moving)} end -- removed by other hands
 if document == '' then
   local activity = told(moving)
-  if field ~= '' then remember(answers, field, fingerprint, activity .. '\n' .. answer, lifetime) end
+  remember(answers, field, fingerprint, activity .. '\n' .. answer, lifetime)
   if expires > 0 then redis.call('PEXPIREAT', answers, expires) end
   return {DONE, activity}
 end
@@ -73,7 +73,7 @@ end
 if reset ~= '' or KEYS[7] then moving = read_moving(log) end
 moving[1] = updated
 local activity = told(moving)
-if field ~= '' then remember(answers, field, fingerprint, activity .. '\n' .. answer, lifetime) end
+remember(answers, field, fingerprint, activity .. '\n' .. answer, lifetime)
 if ends ~= '' then
   for at = 1, 6 do redis.call('PEXPIREAT', KEYS[at], ends) end
 elseif expires > 0 then
